@@ -1,0 +1,41 @@
+import type { DataSource } from 'typeorm';
+import { AuditEventEntity } from './src/audit/audit-event.entity.js';
+import { AuthorizationRequestEntity, ConsentEntity } from './src/authorization/authorization.entities.js';
+import { ClientEntity, ClientSecretEntity } from './src/clients/client.entity.js';
+import { AppliedDeclarationEntity } from './src/config/applied-declaration.entity.js';
+import { createDataSource } from './src/database/data-source.js';
+import { Initial1763800000000 } from './src/database/migrations/1763800000000-initial.js';
+import { LoginAttemptEntity } from './src/federated-identities/login-attempt.entity.js';
+import { IdentityProviderEntity } from './src/identity-providers/identity-provider.entity.js';
+import { ConnectTicketEntity } from './src/idp-offline-access/connect-ticket.entity.js';
+import { LinkedAccountEntity } from './src/idp-offline-access/linked-account.entity.js';
+import { SessionEntity } from './src/sessions/session.entity.js';
+import { AuthorizationCodeEntity, GrantEntity } from './src/tokens/grants/grant.entities.js';
+import { SigningKeyEntity } from './src/tokens/signing/signing-key.entity.js';
+import { UserEntity } from './src/users/user.entity.js';
+
+const schema = {
+  entities: [
+    AppliedDeclarationEntity,
+    AuditEventEntity,
+    AuthorizationCodeEntity,
+    AuthorizationRequestEntity,
+    ClientEntity,
+    ClientSecretEntity,
+    ConnectTicketEntity,
+    ConsentEntity,
+    GrantEntity,
+    IdentityProviderEntity,
+    LinkedAccountEntity,
+    LoginAttemptEntity,
+    SessionEntity,
+    SigningKeyEntity,
+    UserEntity,
+  ],
+  migrations: [Initial1763800000000],
+};
+
+/** The one list of what is in the database, for the service, the TypeORM CLI and the tests alike. */
+export const openDataSource = (url: string): DataSource => createDataSource(url, schema);
+
+export default openDataSource(process.env['DATABASE_URL'] ?? 'sqlite:data/symbolon.sqlite');

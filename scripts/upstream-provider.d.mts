@@ -1,0 +1,109 @@
+import type { JWTPayload } from 'jose';
+
+/** A client of the upstream provider; the names are RFC 7591's except for the two short ones. */
+export interface UpstreamClient {
+  client_id: string;
+  client_secret: string;
+  redirect_uris: string[];
+  /** Default `client_secret_basic`. */
+  auth_method?: 'client_secret_basic' | 'client_secret_post' | undefined;
+  /** Default authorization_code and refresh_token; without the latter no refresh token is issued. */
+  grant_types?: string[] | undefined;
+  /** Default ES256. */
+  id_token_alg?: 'ES256' | 'RS256' | undefined;
+}
+
+export interface UpstreamUser {
+  sub: string;
+  preferred_username: string;
+  name: string;
+  email: string;
+  email_verified: boolean;
+  groups: string[];
+}
+
+export interface UpstreamOptions {
+  /** Default: any free port. Rejects with EADDRINUSE when it is taken. */
+  port?: number | undefined;
+  clients: UpstreamClient[];
+  /** Default 3600. */
+  accessTokenTtlSeconds?: number | undefined;
+  /** Default 14 days. */
+  refreshTokenTtlSeconds?: number | undefined;
+  /** Rotate refresh tokens; a reused one revokes its family. Default true. */
+  rotate?: boolean | undefined;
+  /** Added to alice, bob (e-mail not verified), carol and dave. A name nobody declared can sign in too. */
+  users?: Record<string, Partial<UpstreamUser>> | undefined;
+}
+
+export interface TokenRequestCount {
+  /** Requests that arrived, whatever became of them. */
+  attempted: number;
+  /** Requests that the provider itself answered with tokens, even if the answer was then withheld, altered or lost. */
+  succeeded: number;
+}
+
+export interface UpstreamFailure {
+  /** Default 500. */
+  status?: number | undefined;
+  headers?: Record<string, string> | undefined;
+  /** An object is sent as JSON. */
+  body?: string | Record<string, unknown> | undefined;
+  /** Process the request (redeem, rotate) and then send the failure: the answer is lost, the old token is used up. */
+  afterProcessing?: boolean | undefined;
+  /** Cut the connection instead of answering. */
+  reset?: boolean | undefined;
+}
+
+export interface Upstream {
+  readonly issuer: string;
+  readonly port: number;
+  /** The same as `issuer`. */
+  readonly url: string;
+  /** Live: change or add claims while it runs. */
+  readonly users: Map<string, UpstreamUser>;
+  /** POSTs to the token endpoint by grant type. */
+  readonly counts: {
+    readonly authorizationCode: TokenRequestCount;
+    readonly refresh: TokenRequestCount;
+    readonly other: TokenRequestCount;
+  };
+  /** Every refresh token presented, in order. */
+  readonly refreshTokensSeen: string[];
+  /** Every token presented at the revocation endpoint, in order. */
+  readonly revocationsSeen: string[];
+  /** Unexpected errors inside the provider; a test of ours expects none. */
+  readonly serverErrors: unknown[];
+  /** Every code, token, code_verifier and client secret that passed. */
+  readonly secrets: Set<string>;
+  /** Clients may come later than the provider: the redirect URI often needs the port of the service. Replaces by id. */
+  addClient: (client: UpstreamClient) => Promise<void>;
+  /**
+   * Hold the token endpoint until release(): `answer` (default) processes the request first, so that the tokens are
+   * already rotated; `request` holds it before anything happened.
+   */
+  withhold: (stage?: 'answer' | 'request') => void;
+  /** Let everything that is held go on, and hold nothing more. */
+  release: () => void;
+  /** Resolves as soon as so many requests (default 1) are being held. */
+  waitForTokenRequest: (count?: number) => Promise<void>;
+  /** Answer the next token requests with a failure; they count as attempted. Queues up behind earlier calls. */
+  failNext: (count: number, failure?: UpstreamFailure) => void;
+  /** Let the provider answer the next token requests, then change the body. Shares the queue of failNext(). */
+  alterNext: (
+    count: number,
+    alter: (body: Record<string, unknown>) => Record<string, unknown> | Promise<Record<string, unknown>>,
+  ) => void;
+  /** Sets all counts to zero and forgets refreshTokensSeen. */
+  resetCounts: () => void;
+  /** New keys sign from now on. The old public keys stay published unless `keepOld` is false. */
+  rotateSigningKeys: (options?: { keepOld?: boolean }) => Promise<void>;
+  /** Signs any claims with the provider's current key: for ID tokens that are wrong in one claim only. */
+  signIdToken: (claims: JWTPayload, alg?: 'ES256' | 'RS256') => Promise<string>;
+  /** Off the network: connections are refused until reconnect() listens on the same port again; nothing is forgotten. */
+  disconnect: () => Promise<void>;
+  reconnect: () => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+export function startUpstream(options: UpstreamOptions): Promise<Upstream>;

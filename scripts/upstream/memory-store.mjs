@@ -1,0 +1,62 @@
+/**
+ * Storage for oidc-provider that belongs to one provider. The library's own memory adapter is shared by all providers of
+ * a process and forgets after a thousand entries, so two upstreams in one test would see each other's codes and a load
+ * test would lose sessions. It also outlives the provider object, which is what makes key rotation possible.
+ */
+export function createMemoryStore() {
+  /** @type {Map<string, { payload: Record<string, unknown>, expiresAt: number }>} */
+  const entries = new Map();
+
+  const read = (key) => {
+    const entry = entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.expiresAt > Date.now()) return entry.payload;
+    entries.delete(key);
+    return undefined;
+  };
+
+  const findBy = (model, property, value) => {
+    for (const [key, { payload }] of entries) {
+      if (key.startsWith(`${model}:`) && payload[property] === value) return read(key);
+    }
+    return undefined;
+  };
+
+  return class MemoryAdapter {
+    constructor(model) {
+      this.model = model;
+    }
+
+    async upsert(id, payload, expiresInSeconds) {
+      const expiresAt = expiresInSeconds === undefined ? Infinity : Date.now() + expiresInSeconds * 1000;
+      entries.set(`${this.model}:${id}`, { payload, expiresAt });
+    }
+
+    async find(id) {
+      return read(`${this.model}:${id}`);
+    }
+
+    async findByUid(uid) {
+      return findBy(this.model, 'uid', uid);
+    }
+
+    async findByUserCode(userCode) {
+      return findBy(this.model, 'userCode', userCode);
+    }
+
+    async consume(id) {
+      const payload = read(`${this.model}:${id}`);
+      if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
+    }
+
+    async destroy(id) {
+      entries.delete(`${this.model}:${id}`);
+    }
+
+    async revokeByGrantId(grantId) {
+      for (const [key, { payload }] of entries) {
+        if (payload.grantId === grantId) entries.delete(key);
+      }
+    }
+  };
+}

@@ -1,0 +1,138 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { DOCUMENTATION_REDIRECT_PATH } from './clients/index.js';
+import { Configuration, DOCUMENTATION_CLIENT_ID } from './config/index.js';
+
+/** The faces that have a document of their own, by the tag of their operations. */
+export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Raidiam' } as const;
+
+const DESCRIPTION = `Upstream access tokens for your users, kept fresh; over one token engine and one vault.
+
+Press **Authorize**, tick the scopes and sign in: the public client \`${DOCUMENTATION_CLIENT_ID}\` uses the authorization code flow with PKCE. To read upstream tokens here, the operator lists the providers in that client's \`upstream_providers\`.`;
+
+/** The whole API, as it runs. */
+export function createDocument(app: NestExpressApplication): OpenAPIObject {
+  const configuration = app.get(Configuration);
+  const builder = new DocumentBuilder()
+    .setTitle('Symbolon')
+    .setDescription(DESCRIPTION)
+    .setVersion('0.1.0')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer(configuration.issuerPath === '' ? '/' : configuration.issuerPath)
+    .addTag('PACE', 'PACE Cloud User API: the token of a federated identity')
+    .addTag('Onezone', 'Onedata Onezone: the access token of an IdP, refreshed offline')
+    .addTag('Raidiam', 'Raidiam Connect: the standard OAuth 2 and OpenID Connect face')
+    .addTag('Health', 'Probes')
+    .addOAuth2(
+      {
+        type: 'oauth2',
+        description: 'Sign in with the authorization code flow and PKCE',
+        flows: {
+          authorizationCode: {
+            authorizationUrl: configuration.url('/auth'),
+            tokenUrl: configuration.url('/token'),
+            scopes: {
+              openid: 'Know who you are',
+              profile: 'See your name',
+              email: 'See your e-mail address',
+              'federated-identity:token': 'Use your accounts at connected identity providers',
+            },
+          },
+        },
+      },
+      'oauth2',
+    )
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token of this service' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Auth-Token', description: 'Onezone: an access token' }, 'x-auth-token')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'Macaroon', description: 'Onezone: an access token' }, 'macaroon')
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Onezone: user name and password' }, 'user')
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'client_id and client_secret, form-encoded' }, 'client')
+    .build();
+  return SwaggerModule.createDocument(app, builder);
+}
+
+type Operation = { tags?: string[]; security?: Record<string, string[]>[] };
+
+/** The part of the document that is one face's, with what it needs and nothing else. */
+export function documentOf(face: keyof typeof DOCUMENTED_FACES, whole: OpenAPIObject): OpenAPIObject {
+  const tag = DOCUMENTED_FACES[face];
+  const paths = Object.fromEntries(
+    Object.entries(whole.paths).flatMap(([path, methods]) => {
+      const own = Object.entries(methods as Record<string, Operation>).filter(([, operation]) => operation.tags?.includes(tag));
+      return own.length === 0 ? [] : [[path, Object.fromEntries(own)]];
+    }),
+  ) as OpenAPIObject['paths'];
+  const reachable = (name: string): boolean => JSON.stringify(paths).includes(`"${name}"`);
+  const schemas = reachableSchemas(paths, whole.components?.schemas ?? {});
+  const securitySchemes = Object.fromEntries(Object.entries(whole.components?.securitySchemes ?? {}).filter(([name]) => reachable(name)));
+  return {
+    ...whole,
+    info: { ...whole.info, title: `Symbolon: ${tag}` },
+    tags: (whole.tags ?? []).filter(({ name }) => name === tag),
+    paths,
+    components: { schemas, securitySchemes },
+  };
+}
+
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+function reachableSchemas(root: unknown, schemas: Schemas): Schemas {
+  const found: Schemas = {};
+  const visit = (node: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(node).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      const schema = schemas[name];
+      if (!schema || found[name]) continue;
+      found[name] = schema;
+      visit(schema);
+    }
+  };
+  visit(root);
+  return found;
+}
+
+/** Swagger UI at /docs, the documents beside it. */
+export function setUpDocs(app: NestExpressApplication): void {
+  const configuration = app.get(Configuration);
+  const document = createDocument(app);
+  app.use('/docs', pageSecurity(configuration));
+  SwaggerModule.setup('docs', app, document, {
+    customSiteTitle: 'Symbolon API',
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    swaggerOptions: {
+      oauth2RedirectUrl: configuration.url(DOCUMENTATION_REDIRECT_PATH),
+      initOAuth: {
+        clientId: DOCUMENTATION_CLIENT_ID,
+        usePkceWithAuthorizationCodeGrant: true,
+        scopes: ['openid', 'profile', 'email', 'federated-identity:token'],
+      },
+      withCredentials: false,
+    },
+  });
+  for (const face of Object.keys(DOCUMENTED_FACES) as (keyof typeof DOCUMENTED_FACES)[]) {
+    const json = JSON.stringify(documentOf(face, document));
+    const send: RequestHandler = (_request, response) => {
+      response.type('application/json').send(json);
+    };
+    app.getHttpAdapter().getInstance().get(`/openapi/${face}.json`, send);
+  }
+}
+
+/** Swagger UI styles itself inline and its redirect page runs one inline script; nothing comes from elsewhere. */
+function pageSecurity({ issuer }: Configuration) {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self' 'unsafe-inline'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    `connect-src 'self' ${new URL(issuer).origin}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
+  return (_request: Request, response: Response, next: NextFunction): void => {
+    response.set({ 'Content-Security-Policy': policy, 'X-Frame-Options': 'DENY', 'Referrer-Policy': 'no-referrer' });
+    next();
+  };
+}

@@ -1,0 +1,43 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { openDataSource } from '../ormconfig.js';
+import { AuditModule } from './audit/index.js';
+import { AuthorizationModule } from './authorization/index.js';
+import { ClientsModule } from './clients/index.js';
+import { CommonModule } from './common/common.module.js';
+import { ConfigModule, type Configuration } from './config/index.js';
+import { DatabaseModule } from './database/index.js';
+import { EncryptionModule } from './encryption/index.js';
+import { FederatedIdentitiesModule } from './federated-identities/index.js';
+import { HealthModule } from './health/index.js';
+import { IdentityProvidersModule } from './identity-providers/index.js';
+import { IdpOfflineAccessModule } from './idp-offline-access/index.js';
+import { SessionsModule } from './sessions/index.js';
+import { TokensModule } from './tokens/index.js';
+import { UsersModule } from './users/index.js';
+
+/** The composition: which rooms the house has. */
+@Module({})
+export class AppModule {
+  static with(configuration: Configuration): DynamicModule {
+    const { DATABASE_URL: url, MIGRATIONS_RUN: migrate } = configuration.environment;
+    return {
+      module: AppModule,
+      imports: [
+        CommonModule,
+        ConfigModule.with(configuration),
+        DatabaseModule.with({ dataSource: () => openDataSource(url), migrate }),
+        EncryptionModule,
+        HealthModule,
+        AuditModule,
+        UsersModule,
+        ClientsModule,
+        IdentityProvidersModule,
+        SessionsModule,
+        TokensModule,
+        IdpOfflineAccessModule,
+        FederatedIdentitiesModule,
+        AuthorizationModule,
+      ],
+    };
+  }
+}

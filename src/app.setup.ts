@@ -1,0 +1,104 @@
+import { Logger, ValidationPipe, type ValidationError } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { json, text, type NextFunction, type Request, type Response } from 'express';
+import { setUpDocs } from './app.docs.js';
+import { DomainError } from './common/domain-error.js';
+import { ErrorFilter } from './common/http/error.filter.js';
+import { Faces } from './common/http/face.js';
+import { FormBody, invalidParameter } from './common/http/form.js';
+import { requestContext } from './common/request-context.js';
+import { requestId } from './common/request-id.js';
+import { Configuration } from './config/index.js';
+
+const MAX_BODY_BYTES = 65_536;
+const AUTHORIZATION_SERVER_METADATA = '/.well-known/oauth-authorization-server';
+
+/**
+ * Everything between a bare Nest application and the service: used by main, the OpenAPI generator and the tests, so
+ * that what is tested is what runs. The application is created with `bodyParser: false`.
+ */
+export function setUpApp(app: NestExpressApplication): NestExpressApplication {
+  const configuration = app.get(Configuration);
+  const { TRUST_PROXY: proxies, DOCS: docs } = configuration.environment;
+  app.set('trust proxy', proxies.length > 0 ? proxies : false);
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.disable('x-powered-by');
+  app.use(withoutIssuerPath(configuration));
+  app.use(requestPipeline());
+  app.use(crossOrigin(app.get(Faces)));
+  app.use(json({ limit: MAX_BODY_BYTES, strict: false, type: ['application/json', 'application/*+json'] }));
+  app.use(text({ limit: MAX_BODY_BYTES, type: 'application/x-www-form-urlencoded' }), decodeForm);
+  app.useGlobalFilters(new ErrorFilter(app.get(Faces)));
+  app.useGlobalPipes(new ValidationPipe({ transform: true, exceptionFactory: invalidBody }));
+  if (docs === 'on') setUpDocs(app);
+  return app;
+}
+
+/** Routes answer with and without the issuer's path: a gateway may or may not strip it. @see RFC 8414 section 3.1 */
+function withoutIssuerPath({ issuerPath }: Configuration) {
+  return (request: Request, _response: Response, next: NextFunction): void => {
+    const metadata = AUTHORIZATION_SERVER_METADATA + issuerPath;
+    if (issuerPath !== '' && request.path === metadata) {
+      request.url = AUTHORIZATION_SERVER_METADATA;
+    } else if (issuerPath !== '' && (request.path === issuerPath || request.path.startsWith(`${issuerPath}/`))) {
+      const rest = request.url.slice(issuerPath.length);
+      request.url = rest.startsWith('/') ? rest : `/${rest}`;
+    }
+    next();
+  };
+}
+
+/** The request's id, its line in the log, and the headers that every answer has. */
+function requestPipeline() {
+  const logger = new Logger('Request');
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const id = requestId(request.header('request-id'));
+    response.setHeader('Request-Id', id);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    const context = { requestId: id, address: request.ip };
+    const startedAt = performance.now();
+    response.once('finish', () =>
+      requestContext.run(context, () => {
+        const durationMs = Math.round(performance.now() - startedAt);
+        // The path only: queries carry codes, states and tickets.
+        logger.log({ method: request.method, path: request.path, status: response.statusCode, durationMs, address: request.ip }, 'request');
+      }),
+    );
+    requestContext.run(context, next);
+  };
+}
+
+/** Scripts of other origins may ask where the face says so, and never with cookies. */
+function crossOrigin(faces: Faces) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    if (!faces.allowsAnyOrigin(request.path)) {
+      next();
+      return;
+    }
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Access-Control-Expose-Headers', 'DPoP-Nonce, Retry-After, WWW-Authenticate, x-fapi-interaction-id');
+    const preflight = request.method === 'OPTIONS' && request.header('access-control-request-method') !== undefined;
+    if (!preflight) {
+      next();
+      return;
+    }
+    response
+      .status(204)
+      .set('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE')
+      .set('Access-Control-Allow-Headers', request.header('access-control-request-headers') ?? '*')
+      .set('Access-Control-Max-Age', '600')
+      .end();
+  };
+}
+
+function decodeForm(request: Request, _response: Response, next: NextFunction): void {
+  if (typeof request.body === 'string') request.body = FormBody.decode(request.body);
+  next();
+}
+
+function invalidBody(errors: ValidationError[]): DomainError {
+  const [first] = errors;
+  const problem = Object.values(first?.constraints ?? {})[0];
+  return invalidParameter(first?.property ?? 'body', problem ?? 'is not valid');
+}

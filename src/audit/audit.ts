@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Randomness } from '../common/random.js';
+import { requestContext } from '../common/request-context.js';
+import { UnitOfWork } from '../database/index.js';
+import { AuditEventEntity } from './audit-event.entity.js';
+
+export type AuditedEvent =
+  | 'user.signed-in'
+  | 'user.created'
+  | 'client.authorized'
+  | 'token.issued'
+  | 'token.reused'
+  | 'identity.linked'
+  | 'identity.unlinked'
+  | 'upstream-token.read'
+  | 'upstream-token.refreshed';
+
+/** Who did what, through which client, for whom, at which provider, with what outcome; never token material. */
+export interface AuditRecord {
+  event: AuditedEvent;
+  outcome: 'success' | 'failure';
+  userId?: string | undefined;
+  clientId?: string | undefined;
+  identityProvider?: string | undefined;
+  /** A word of ours, never text that somebody sent. */
+  reason?: string | undefined;
+}
+
+/** The audit log. A record written inside a unit of work is committed with what it records, or not at all. */
+@Injectable()
+export class Audit {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Randomness) private readonly randomness: Randomness,
+  ) {}
+
+  async record({ event, outcome, userId, clientId, identityProvider, reason }: AuditRecord): Promise<void> {
+    const context = requestContext.getStore();
+    await this.unitOfWork.repository(AuditEventEntity).insert({
+      id: this.randomness.id(),
+      at: this.clock.now(),
+      event,
+      outcome,
+      userId: userId ?? null,
+      clientId: clientId ?? null,
+      identityProvider: identityProvider ?? null,
+      reason: reason ?? null,
+      requestId: context?.requestId ?? null,
+      address: context?.address ?? null,
+    });
+  }
+}

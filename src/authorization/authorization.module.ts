@@ -1,0 +1,22 @@
+import { Inject, Module } from '@nestjs/common';
+import { ClientsModule } from '../clients/index.js';
+import { below, Faces } from '../common/http/face.js';
+import { pagesFace } from '../common/http/pages.face.js';
+import { SessionsModule } from '../sessions/index.js';
+import { TokensModule } from '../tokens/index.js';
+import { UsersModule } from '../users/index.js';
+import { AuthorizationController } from './authorization.controller.js';
+import { AuthorizationService } from './authorization.service.js';
+import { Consents } from './consents.js';
+import { PendingRequests } from './pending-requests.js';
+
+@Module({
+  imports: [ClientsModule, SessionsModule, TokensModule, UsersModule],
+  controllers: [AuthorizationController],
+  providers: [AuthorizationService, Consents, PendingRequests],
+})
+export class AuthorizationModule {
+  constructor(@Inject(Faces) faces: Faces) {
+    faces.register(pagesFace('authorization pages', below('/auth')));
+  }
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { UsersModule } from '../users/index.js';
+import { ClientAuthentication } from './authentication/client-authentication.js';
+import { ClientsRepository } from './clients.repository.js';
+import { DeclaredClients } from './declared-clients.js';
+
+@Module({
+  imports: [UsersModule],
+  providers: [ClientsRepository, ClientAuthentication, DeclaredClients],
+  exports: [ClientsRepository, ClientAuthentication],
+})
+export class ClientsModule {}

@@ -1,0 +1,68 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { AppliedDeclarations, clientDeclaration, Configuration, ConfigurationError, DOCUMENTATION_CLIENT_ID, type ClientDeclaration } from '../config/index.js';
+import { UsersRepository } from '../users/index.js';
+import { ClientsRepository } from './clients.repository.js';
+import { makeVerifier } from './client-secrets.js';
+
+/** Where the API documentation receives its authorization code. */
+export const DOCUMENTATION_REDIRECT_PATH = '/docs/oauth2-redirect.html';
+
+/** Applies the clients of CONFIG_FILE at start. */
+@Injectable()
+export class DeclaredClients implements OnModuleInit {
+  constructor(
+    @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
+    @Inject(ClientsRepository) private readonly clients: ClientsRepository,
+    @Inject(UsersRepository) private readonly users: UsersRepository,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.applied.apply(this.#declarations(), {
+      kind: 'client',
+      name: ({ client_id }) => client_id,
+      apply: (declaration) => this.#apply(declaration),
+      disable: (clientId) => this.clients.disable(clientId),
+    });
+  }
+
+  /** The documentation's own client exists by itself; a declaration of the same id widens it, for instance to providers. */
+  #declarations(): ClientDeclaration[] {
+    const { declared, environment } = this.configuration;
+    const others = declared.clients.filter(({ client_id }) => client_id !== DOCUMENTATION_CLIENT_ID);
+    if (environment.DOCS === 'off') return others;
+    const own = declared.clients.find(({ client_id }) => client_id === DOCUMENTATION_CLIENT_ID) ?? {
+      ...clientDeclaration.parse({
+        client_id: DOCUMENTATION_CLIENT_ID,
+        client_name: 'API documentation',
+        token_endpoint_auth_method: 'none',
+        scope: 'openid profile email federated-identity:token',
+      }),
+    };
+    const redirectUri = this.configuration.url(DOCUMENTATION_REDIRECT_PATH);
+    return [...others, { ...own, redirect_uris: [...new Set([...own.redirect_uris, redirectUri])] }];
+  }
+
+  async #apply(declaration: ClientDeclaration): Promise<void> {
+    // RFC 9700 section 4.15: a client's `sub` must never be taken for a user's.
+    if (await this.users.find(declaration.client_id)) {
+      throw new ConfigurationError(`CONFIG_FILE clients[${declaration.client_id}].client_id is the id of a user; choose another`);
+    }
+    await this.clients.put(
+      {
+        clientId: declaration.client_id,
+        clientName: declaration.client_name ?? declaration.client_id,
+        tokenEndpointAuthMethod: declaration.token_endpoint_auth_method,
+        grantTypes: declaration.grant_types,
+        redirectUris: declaration.redirect_uris,
+        scope: declaration.scope.split(' '),
+        upstreamProviders: declaration.upstream_providers,
+        upstreamRefreshToken: declaration.upstream_refresh_token,
+        consent: declaration.consent,
+        requirePkce: declaration.require_pkce,
+        idTokenSignedResponseAlg: declaration.id_token_signed_response_alg,
+      },
+      declaration.client_secret && (await makeVerifier(declaration.client_secret)),
+    );
+  }
+}

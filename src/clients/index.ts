@@ -1,0 +1,9 @@
+/**
+ * The clients room owns who may ask: the registry, its secrets, and how a client proves to be itself. It refuses to
+ * know what is asked for: grants, scopes policy and tokens are the engine's.
+ */
+export { ClientAuthentication } from './authentication/client-authentication.js';
+export type { PresentedClient } from './authentication/presented-client.js';
+export { ClientsModule } from './clients.module.js';
+export { ClientsRepository, type Client } from './clients.repository.js';
+export { DOCUMENTATION_REDIRECT_PATH } from './declared-clients.js';

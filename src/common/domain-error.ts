@@ -1,0 +1,80 @@
+/**
+ * Everything that can go wrong, in our own words, so that no vendor's vocabulary is privileged. Each face has
+ * a table `satisfies Record<ErrorCode, …>`: a code that a face does not render fails to compile.
+ */
+export type ErrorCode =
+  | 'request.malformed'
+  | 'request.too-large'
+  | 'request.unsupported-media-type'
+  | 'request.method-not-allowed'
+  | 'request.route-unknown'
+  | 'request.parameter-invalid'
+  | 'credentials.missing'
+  | 'credentials.unreadable'
+  | 'credentials.token-too-large'
+  | 'credentials.token-invalid'
+  | 'credentials.token-revoked'
+  | 'credentials.not-an-access-token'
+  | 'credentials.proof-required'
+  | 'credentials.password-wrong'
+  | 'credentials.basic-disabled'
+  | 'credentials.user-blocked'
+  | 'access.forbidden'
+  | 'client.unauthenticated'
+  | 'client.grant-not-allowed'
+  | 'grant.unsupported'
+  | 'grant.invalid'
+  | 'grant.reused'
+  | 'scope.invalid'
+  | 'user.blocked'
+  | 'provider.unknown'
+  | 'provider.offline-access-off'
+  | 'identity.not-linked'
+  | 'identity.reauthentication-required'
+  | 'identity.missing-scopes'
+  | 'identity.held-by-another-user'
+  | 'upstream.unavailable'
+  | 'upstream.misconfigured'
+  | 'server.unavailable'
+  | 'server.error';
+
+/** Machine-readable extras that a face may render; public, never secret. */
+export interface ErrorMeta {
+  /** When trying again is worth it. */
+  retryAfterSeconds?: number;
+  /** Where the user links the account. */
+  connectUrl?: string;
+  /** The request parameter at fault. */
+  parameter?: string;
+  /** The values it may have. */
+  allowed?: readonly string[];
+  /** The limit that was exceeded, in bytes. */
+  limit?: number;
+  /** What was received in place of what was expected. */
+  received?: string;
+  /** The methods a route has. @see RFC 9110 section 15.5.6 */
+  allow?: readonly string[];
+}
+
+/**
+ * A failure with a public and a private half: `publicDetail` and `meta` may be shown to anybody, `cause` and
+ * `privateDetail` go to the log only. Neither ever holds a secret.
+ */
+export class DomainError extends Error {
+  readonly code: ErrorCode;
+  readonly publicDetail: string | undefined;
+  readonly privateDetail: string | undefined;
+  readonly meta: ErrorMeta;
+
+  constructor(
+    code: ErrorCode,
+    details: { publicDetail?: string; privateDetail?: string; meta?: ErrorMeta; cause?: unknown } = {},
+  ) {
+    super(details.privateDetail ?? details.publicDetail ?? code, { cause: details.cause });
+    this.name = 'DomainError';
+    this.code = code;
+    this.publicDetail = details.publicDetail;
+    this.privateDetail = details.privateDetail;
+    this.meta = details.meta ?? {};
+  }
+}

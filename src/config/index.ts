@@ -1,0 +1,11 @@
+/**
+ * The config room owns what the operator decided: the environment, CONFIG_FILE, and which of its entries were
+ * applied. It refuses to know what an entry means: every feature applies its own.
+ */
+export { AppliedDeclarations } from './applied-declarations.js';
+export { ConfigModule } from './config.module.js';
+export { Configuration, loadConfiguration } from './configuration.js';
+export { ConfigurationError } from './configuration-error.js';
+export { clientDeclaration, DOCUMENTATION_CLIENT_ID } from './declarations.js';
+export type { ClientDeclaration, IdentityProviderDeclaration, UserDeclaration } from './declarations.js';
+export type { SigningAlgorithm } from './environment.js';

@@ -1,0 +1,47 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiBearerAuth, ApiExtraModels, ApiOAuth2, ApiOperation, ApiParam, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { FederatedIdentityToken, PaceErrors } from './pace.dto.js';
+
+const requestId = { 'Request-Id': { description: 'An xid; the `id` of errors', schema: { type: 'string' as const, pattern: '^[0-9a-v]{20}$' } } };
+
+const error = (status: number, description: string, example: object, headers = {}) =>
+  ApiResponse({
+    status,
+    description,
+    headers: { ...requestId, ...headers },
+    content: { 'application/vnd.api+json': { schema: { $ref: getSchemaPath(PaceErrors) }, example: { errors: [example] } } },
+  });
+
+const id = 'cbgmhslmp1o9or9kh1p0';
+
+/** `POST /federated-identities/{identityProvider}/token` as PACE documents it. */
+export const FederatedIdentityTokenDocumentation = () =>
+  applyDecorators(
+    ApiTags('PACE'),
+    ApiExtraModels(PaceErrors),
+    ApiOperation({
+      summary: 'Provide a token for a federated identity provider',
+      operationId: 'getFederatedIdentityToken',
+      description: 'Provides a token for the given identity provider, if the user has a valid one. Token grant is a request as per OAuth2 specification',
+    }),
+    ApiOAuth2(['federated-identity:token'], 'oauth2'),
+    ApiBearerAuth('bearer'),
+    ApiParam({ name: 'identityProvider', description: 'The identity provider.', schema: { type: 'string' }, example: 'mobypay' }),
+    ApiResponse({ status: 200, description: 'Token granted', type: FederatedIdentityToken, headers: requestId }),
+    error(
+      401,
+      'OAuth token missing or invalid or a linked identity is missing. Linked identity missing is a special case where you need to make sure that the user has additionally logged in / authorized with a third-party. This is not relevant for most use-cases. The specific error code that identifies a missing linked identity is `missing-linked-identity`',
+      {
+        id,
+        title: 'Missing linked identity for authorized access',
+        detail: 'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
+        status: '401',
+        code: 'missing-linked-identity',
+      },
+      { 'WWW-Authenticate': { description: 'How to authenticate', schema: { type: 'string' } } },
+    ),
+    error(404, 'Resource not found', { id, title: 'Resource not found', status: '404' }),
+    error(500, 'Internal server error', { id, title: 'Internal server error', status: '500' }, {
+      'Retry-After': { description: 'Seconds after which trying again helps, where it does', schema: { type: 'integer' } },
+    }),
+  );

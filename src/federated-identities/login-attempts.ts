@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { IsNull, MoreThan } from 'typeorm';
+import { Clock } from '../common/clock.js';
+import { digest, Randomness } from '../common/random.js';
+import { Secret } from '../common/secret.js';
+import { UnitOfWork } from '../database/index.js';
+import { EncryptedTables, Envelopes } from '../encryption/index.js';
+import { LoginAttemptEntity } from './login-attempt.entity.js';
+
+const TABLE = 'login_attempts';
+const SECRETS_COLUMN = 'secrets';
+const LIFETIME_MS = 10 * 60_000;
+
+/** What a browser is on its way for. */
+export interface Destination {
+  identityProvider: string;
+  browser: Secret;
+  /** A local path. */
+  returnTo: string;
+  /** Link the account to this user instead of signing in with it. */
+  connectUserId?: string;
+}
+
+export interface LoginAttempt {
+  nonce: string;
+  codeVerifier: string;
+  returnTo: string;
+  connectUserId: string | undefined;
+  startedAt: number;
+}
+
+/**
+ * Sign-ins that are under way at a provider. Each has a `state`, a nonce and a PKCE verifier of its own, comes back
+ * once, at the provider it went to, in the browser that started it. @see RFC 9700 sections 4.4, 4.5 and 4.7
+ */
+@Injectable()
+export class LoginAttempts {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Randomness) private readonly randomness: Randomness,
+    @Inject(Envelopes) private readonly envelopes: Envelopes,
+    @Inject(EncryptedTables) encryptedTables: EncryptedTables,
+  ) {
+    encryptedTables.register(LoginAttemptEntity);
+  }
+
+  /** Answers the `state`. */
+  async start(destination: Destination, secrets: { nonce: string; codeVerifier: string }): Promise<string> {
+    const state = this.randomness.token();
+    const stateDigest = digest(state);
+    const envelope = this.envelopes.create({ table: TABLE, id: stateDigest });
+    const now = this.clock.now();
+    await this.#rows.insert({
+      stateDigest,
+      identityProvider: destination.identityProvider,
+      browserDigest: digest(destination.browser.reveal()),
+      secrets: envelope.seal(SECRETS_COLUMN, new Secret(JSON.stringify(secrets))),
+      ...envelope.wrapped,
+      returnTo: destination.returnTo,
+      connectUserId: destination.connectUserId ?? null,
+      createdAt: now,
+      expiresAt: now + LIFETIME_MS,
+      consumedAt: null,
+    });
+    return state;
+  }
+
+  /** The attempt that a callback belongs to; once, and only for its provider and its browser. */
+  async finish(state: string, identityProvider: string, browser: Secret): Promise<LoginAttempt | undefined> {
+    const stateDigest = digest(state);
+    const now = this.clock.now();
+    const { affected } = await this.#rows.update(
+      {
+        stateDigest,
+        identityProvider,
+        browserDigest: digest(browser.reveal()),
+        consumedAt: IsNull(),
+        expiresAt: MoreThan(now),
+      },
+      { consumedAt: now },
+    );
+    if (affected !== 1) return undefined;
+    const row = await this.#rows.findOneByOrFail({ stateDigest });
+    const secrets = this.envelopes.open({ table: TABLE, id: stateDigest }, row).unseal(SECRETS_COLUMN, row.secrets);
+    const { nonce, codeVerifier } = JSON.parse(secrets.reveal()) as { nonce: string; codeVerifier: string };
+    return {
+      nonce,
+      codeVerifier,
+      returnTo: row.returnTo,
+      connectUserId: row.connectUserId ?? undefined,
+      startedAt: row.createdAt,
+    };
+  }
+
+  get #rows() {
+    return this.unitOfWork.repository(LoginAttemptEntity);
+  }
+}

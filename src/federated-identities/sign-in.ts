@@ -1,0 +1,114 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Audit } from '../audit/index.js';
+import { Clock } from '../common/clock.js';
+import { DomainError } from '../common/domain-error.js';
+import { UnitOfWork } from '../database/index.js';
+import type { IdentityProvider, IdTokenClaims } from '../identity-providers/index.js';
+import { LinkedAccounts } from '../idp-offline-access/index.js';
+import { Sessions } from '../sessions/index.js';
+import { UsersRepository } from '../users/index.js';
+import type { UpstreamSignIn } from './strategies/oidc.strategy.js';
+
+const CLOCK_TOLERANCE_MS = 10_000;
+
+/** Turns a proven upstream identity into a signed-in user, or into a further account of one. */
+@Injectable()
+export class SignIn {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(LinkedAccounts) private readonly accounts: LinkedAccounts,
+    @Inject(UsersRepository) private readonly users: UsersRepository,
+    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(Audit) private readonly audit: Audit,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Finishes what the attempt was started for.
+   * @throws DomainError `access.forbidden` where the provider admits no new users, `user.blocked`,
+   * `identity.held-by-another-user`; nothing is stored then
+   */
+  async complete(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
+    if (signIn.attempt.connectUserId !== undefined) {
+      await this.#connect(request, signIn, signIn.attempt.connectUserId);
+      return;
+    }
+    try {
+      await this.#signIn(request, response, signIn);
+    } catch (error) {
+      // Somebody signed in with the same new account at the same moment; now it is known.
+      if (!(error instanceof DomainError) || error.code !== 'identity.held-by-another-user') throw error;
+      await this.#signIn(request, response, signIn);
+    }
+  }
+
+  async #signIn(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
+    const { provider, claims } = signIn;
+    await this.unitOfWork.run(async () => {
+      const userId = (await this.accounts.userOf(provider.id, claims.sub)) ?? (await this.#signUp(signIn));
+      const user = await this.users.find(userId);
+      if (!user || user.blocked) {
+        throw new DomainError('user.blocked', { publicDetail: 'This account has been blocked by the administrator.' });
+      }
+      await this.#link(userId, signIn);
+      await this.audit.record({ event: 'user.signed-in', outcome: 'success', userId, identityProvider: provider.id });
+      const provenAt = claims.auth_time === undefined ? undefined : claims.auth_time * 1000;
+      await this.sessions.start(request, response, {
+        userId,
+        identityProvider: provider.id,
+        authTime: provenAt ?? this.clock.now(),
+        authTimeProven: provenAt !== undefined && provenAt <= this.clock.now() + CLOCK_TOLERANCE_MS,
+      });
+    });
+  }
+
+  async #connect(request: Request, signIn: UpstreamSignIn, userId: string): Promise<void> {
+    const session = await this.sessions.current(request);
+    if (session?.userId !== userId) {
+      throw new DomainError('access.forbidden', { publicDetail: 'You are no longer signed in as the user whose account was to be connected.' });
+    }
+    await this.#link(userId, signIn);
+  }
+
+  #link(userId: string, { provider, claims, tokens }: UpstreamSignIn): Promise<void> {
+    return this.accounts.link({
+      userId,
+      identityProvider: provider.id,
+      subject: claims.sub,
+      issuer: provider.issuer,
+      upstreamClientId: provider.clientId,
+      claims: profileClaims(claims),
+      tokens,
+    });
+  }
+
+  async #signUp({ provider, claims, attempt }: UpstreamSignIn): Promise<string> {
+    // Who follows a connect link signs in as the user it names; it never makes a new one.
+    if (attempt.returnTo.startsWith('/connect/') || !admits(provider, claims)) {
+      throw new DomainError('access.forbidden', {
+        publicDetail: `Your account at ${provider.displayName} is not known here, and new users are not admitted.`,
+      });
+    }
+    const { id: userId } = await this.users.create({
+      fullName: claims.name,
+      email: claims.email,
+      emailVerified: claims.email_verified === true,
+    });
+    await this.audit.record({ event: 'user.created', outcome: 'success', userId, identityProvider: provider.id });
+    return userId;
+  }
+}
+
+/** Whether a provider admits an unknown user. An e-mail domain counts only when the provider verified the address. */
+function admits({ signUp }: IdentityProvider, { email, email_verified: verified }: IdTokenClaims): boolean {
+  if (typeof signUp === 'boolean') return signUp;
+  const domain = email?.split('@').at(-1)?.toLowerCase();
+  return verified === true && domain !== undefined && signUp.some((admitted) => admitted.toLowerCase() === domain);
+}
+
+/** What is kept of an id_token: who the user is there, not how the token was made. */
+function profileClaims(claims: IdTokenClaims): Record<string, unknown> {
+  const kept = ['sub', 'name', 'preferred_username', 'email', 'email_verified', 'picture', 'groups', 'entitlements'];
+  return Object.fromEntries(kept.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]]])));
+}

@@ -1,0 +1,143 @@
+import type { Request } from 'express';
+import { Strategy as OAuth2Strategy } from 'passport-oauth2';
+import { DomainError } from '../../common/domain-error.js';
+import { Secret } from '../../common/secret.js';
+import { UpstreamError, type IdentityProvider, type IdTokenClaims, type TokenResponse, type UpstreamClients } from '../../identity-providers/index.js';
+import type { Destination, LoginAttempt, LoginAttempts } from '../login-attempts.js';
+
+type Upstream = ReturnType<UpstreamClients['for']>;
+
+/** What a sign-in at a provider proved. */
+export interface UpstreamSignIn {
+  provider: IdentityProvider;
+  claims: IdTokenClaims;
+  tokens: TokenResponse;
+  attempt: LoginAttempt;
+}
+
+export interface OidcStrategyOptions {
+  provider: IdentityProvider;
+  upstream: Upstream;
+  attempts: LoginAttempts;
+  authorizationEndpoint: string;
+  issParameterSupported: boolean;
+  callbackUrl: string;
+  destination: Destination;
+  /** Sent with the authorization request, beside what the protocol demands. */
+  parameters: Readonly<Record<string, string>>;
+  nonce: string;
+}
+
+type Done = (error: unknown, signIn?: UpstreamSignIn) => void;
+
+/**
+ * Signs in at one OpenID provider. Made anew for every request, so that nothing of one sign-in can reach another.
+ * passport-oauth2 runs the code flow; what it leaves out is added here: the attempt bound to the browser, `nonce`,
+ * `iss`, the id_token, and an HTTP client with limits. @see OpenID Connect Core 1.0 section 3.1
+ */
+export class OidcStrategy extends OAuth2Strategy {
+  readonly #options: OidcStrategyOptions;
+  #attempt: LoginAttempt | undefined;
+
+  constructor(options: OidcStrategyOptions) {
+    const { provider, upstream } = options;
+    super(
+      {
+        authorizationURL: options.authorizationEndpoint,
+        tokenURL: options.authorizationEndpoint,
+        clientID: provider.clientId,
+        clientSecret: '',
+        callbackURL: options.callbackUrl,
+        scope: provider.scope.split(' '),
+        // The types say boolean; any other truthy value would be taken for a method's name.
+        pkce: true,
+        store: {
+          store: (_request: Request, verifier: string, _state: unknown, _meta: unknown, stored: (error: unknown, state?: string) => void) => {
+            this.#startAttempt(verifier).then((state) => stored(null, state), stored);
+          },
+          verify: (_request: Request, _state: string, verified: (error: unknown, verifier: string | false) => void) =>
+            verified(null, this.#attempt?.codeVerifier ?? false),
+        } as never,
+        skipUserProfile: true,
+        passReqToCallback: true,
+      },
+      (_request: Request, _accessToken: string, _refreshToken: string, tokens: TokenResponse, _profile: unknown, done: Done) => {
+        this.#prove(tokens).then((signIn) => done(null, signIn), done);
+      },
+    );
+    const redeem = (code: string, parameters: { code_verifier: string }, callback: (...results: unknown[]) => void): void => {
+      upstream.redeemCode({ code, redirectUri: options.callbackUrl, codeVerifier: parameters.code_verifier }).then(
+        (tokens) => callback(null, 'in results', '', tokens),
+        callback,
+      );
+    };
+    Object.assign(this._oauth2, { getOAuthAccessToken: redeem });
+    this.#options = options;
+  }
+
+  override authorizationParams(): object {
+    return { ...this.#options.provider.authorizationParameters, ...this.#options.parameters, nonce: this.#options.nonce };
+  }
+
+  /** passport-oauth2 looks at `error` before `state`; a callback that did not start here must not be believed even that. */
+  override authenticate(request: Request, options?: unknown): void {
+    if (!request.path.endsWith('/callback')) {
+      super.authenticate(request, options);
+      return;
+    }
+    this.#acceptCallback(request.query).then(
+      () => super.authenticate(request, options),
+      (error: unknown) => this.error(error),
+    );
+  }
+
+  async #acceptCallback(query: Request['query']): Promise<void> {
+    const { provider, attempts, destination, issParameterSupported } = this.#options;
+    const { state, iss, error, code } = query;
+    const attempt = typeof state === 'string' ? await attempts.finish(state, provider.id, destination.browser) : undefined;
+    if (!attempt) {
+      throw refused('This sign-in was not started in this browser, was finished already, or took too long. Please start again.');
+    }
+    this.#attempt = attempt;
+    // RFC 9207 section 2.4: the answer must come from the provider that was asked.
+    if (iss === undefined ? issParameterSupported : iss !== provider.issuer) {
+      throw refused('The answer did not come from the identity provider that was asked.');
+    }
+    if (error !== undefined) {
+      throw new DomainError('access.forbidden', {
+        publicDetail: error === 'access_denied' ? 'The identity provider says that the sign-in was declined.' : 'The identity provider could not sign you in.',
+        privateDetail: `${provider.id} answered ${typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : 'an error'}`,
+      });
+    }
+    if (typeof code !== 'string') throw refused('The identity provider sent no authorization code.');
+  }
+
+  #startAttempt(codeVerifier: string): Promise<string> {
+    return this.#options.attempts.start(this.#options.destination, { nonce: this.#options.nonce, codeVerifier });
+  }
+
+  async #prove(tokens: TokenResponse): Promise<UpstreamSignIn> {
+    const { provider, upstream } = this.#options;
+    const attempt = this.#attempt!;
+    if (!tokens.idToken) throw new UpstreamError('rejected', 'no id_token in the token response');
+    const claims = await upstream.verifyIdToken(tokens.idToken, { nonce: attempt.nonce, accessToken: tokens.accessToken });
+    return { provider, attempt, tokens, claims: { ...(await this.#userinfo(tokens.accessToken, claims)), ...claims } };
+  }
+
+  /** Many providers keep profile claims out of the id_token; going without them is better than failing the sign-in. */
+  async #userinfo(accessToken: Secret, claims: IdTokenClaims): Promise<object> {
+    if (claims.email !== undefined && claims.name !== undefined) return {};
+    try {
+      const { email_verified: emailVerified, ...userinfo } = await this.#options.upstream.userinfo(accessToken, claims.sub);
+      // Verified is the address that stands beside it, not the one that the id_token names.
+      return claims.email === undefined && emailVerified !== undefined ? { ...userinfo, email_verified: emailVerified } : userinfo;
+    } catch (error) {
+      if (error instanceof UpstreamError && error.kind !== 'rejected') return {};
+      throw error;
+    }
+  }
+}
+
+function refused(publicDetail: string): DomainError {
+  return new DomainError('request.parameter-invalid', { publicDetail });
+}

@@ -1,0 +1,91 @@
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import type { Request, Response } from 'express';
+import { DomainError } from '../../common/domain-error.js';
+import { queryParameters } from '../../common/http/form.js';
+import { Randomness } from '../../common/random.js';
+import { Configuration } from '../../config/index.js';
+import { IdentityProvidersRepository, UpstreamClients, UpstreamError } from '../../identity-providers/index.js';
+import { Cookies } from '../../sessions/index.js';
+import { LoginAttempts } from '../login-attempts.js';
+import { localPath } from '../local-path.js';
+import { OidcStrategy } from './oidc.strategy.js';
+import { prepare, UPSTREAM_STRATEGY } from './upstream.strategy.js';
+
+/** What the caller of `/login/{idp}` may ask of the provider. */
+const PASSED_ON: Record<string, RegExp> = {
+  login_hint: /^[^\p{C}]{1,256}$/u,
+  prompt: /^(login|consent|select_account)$/,
+  max_age: /^\d{1,9}$/,
+};
+
+export interface ConnectingRequest extends Request {
+  /** Set by the connect endpoint before this guard: link to this user instead of signing in. */
+  connectUserId?: string;
+}
+
+/** Runs the sign-in at the provider that the path names: sends the browser there, or takes what it brings back. */
+@Injectable()
+export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
+  constructor(
+    @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
+    @Inject(UpstreamClients) private readonly upstreamClients: UpstreamClients,
+    @Inject(LoginAttempts) private readonly attempts: LoginAttempts,
+    @Inject(Cookies) private readonly cookies: Cookies,
+    @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(Randomness) private readonly randomness: Randomness,
+  ) {
+    super();
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<ConnectingRequest>();
+    try {
+      prepare(request, await this.#strategy(request, http.getResponse()));
+      return (await super.canActivate(context)) as boolean;
+    } catch (error) {
+      throw toDomainError(error);
+    }
+  }
+
+  async #strategy(request: ConnectingRequest, response: Response): Promise<OidcStrategy> {
+    const provider = await this.providers.find(String(request.params['idp']));
+    if (!provider) throw new DomainError('provider.unknown');
+    const upstream = this.upstreamClients.for(provider);
+    const query = queryParameters(request.url);
+    const parameters = Object.entries(PASSED_ON).flatMap(([name, pattern]) => {
+      const value = query.get(name);
+      return value !== undefined && pattern.test(value) ? [[name, value] as const] : [];
+    });
+    return new OidcStrategy({
+      provider,
+      upstream,
+      attempts: this.attempts,
+      authorizationEndpoint: await upstream.authorizationEndpoint(),
+      issParameterSupported: await upstream.issParameterSupported(),
+      callbackUrl: this.configuration.url(`/login/${encodeURIComponent(provider.id)}/callback`),
+      destination: {
+        identityProvider: provider.id,
+        browser: this.cookies.browser(request, response),
+        returnTo: localPath(query.get('return_to')),
+        ...(request.connectUserId !== undefined && { connectUserId: request.connectUserId }),
+      },
+      parameters: Object.fromEntries(parameters),
+      nonce: this.randomness.token(),
+    });
+  }
+}
+
+function toDomainError(error: unknown): unknown {
+  if (!(error instanceof UpstreamError)) return error;
+  const privateDetail = error.message;
+  switch (error.kind) {
+    case 'unavailable':
+      return new DomainError('upstream.unavailable', { privateDetail, meta: { retryAfterSeconds: Math.ceil((error.retryAfterMs ?? 5_000) / 1000) } });
+    case 'misconfigured':
+      return new DomainError('upstream.misconfigured', { privateDetail });
+    default:
+      return new DomainError('access.forbidden', { publicDetail: 'The answer of the identity provider could not be accepted. Please start again.', privateDetail });
+  }
+}

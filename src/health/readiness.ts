@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+
+type Check = () => Promise<void>;
+
+/** Whether this replica should get traffic: every registered check passes and it is not going away. */
+@Injectable()
+export class Readiness {
+  readonly #checks = new Map<string, Check>();
+  #draining = false;
+
+  /** A check rejects when what it looks at is not usable. */
+  register(name: string, check: Check): void {
+    this.#checks.set(name, check);
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async report(): Promise<{ ready: boolean; checks: Record<string, 'ok' | 'failed' | 'draining'> }> {
+    const results = await Promise.all(
+      [...this.#checks].map(async ([name, check]) => {
+        const passed = await check().then(
+          () => true,
+          () => false,
+        );
+        return [name, passed ? 'ok' : 'failed'] as const;
+      }),
+    );
+    return {
+      ready: !this.#draining && results.every(([, result]) => result === 'ok'),
+      checks: { ...Object.fromEntries(results), ...(this.#draining && { process: 'draining' as const }) },
+    };
+  }
+}

@@ -1,0 +1,31 @@
+import { Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Configuration } from '../config/index.js';
+import { DeclaredIdentityProviders } from './declared-identity-providers.js';
+import { IdentityProvidersRepository } from './identity-providers.repository.js';
+import { UpstreamClients } from './upstream-clients.js';
+
+@Injectable()
+class UpstreamConnections implements OnApplicationShutdown {
+  constructor(@Inject(UpstreamClients) private readonly clients: UpstreamClients) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.clients.close();
+  }
+}
+
+@Module({
+  providers: [
+    IdentityProvidersRepository,
+    DeclaredIdentityProviders,
+    {
+      provide: UpstreamClients,
+      inject: [Configuration, Clock],
+      useFactory: ({ environment }: Configuration, clock: Clock) =>
+        new UpstreamClients({ allow: environment.OUTBOUND_ALLOW, tokenTimeoutMs: environment.UPSTREAM_TIMEOUT_MS, clock }),
+    },
+    UpstreamConnections,
+  ],
+  exports: [IdentityProvidersRepository, UpstreamClients],
+})
+export class IdentityProvidersModule {}

@@ -1,0 +1,10 @@
+/**
+ * The identity-providers room owns the directory of upstream providers and everything that is said to them over the
+ * network, within limits. It refuses to know our users and where tokens are kept.
+ */
+export type { IdentityProvider } from './identity-provider.js';
+export { IdentityProvidersModule } from './identity-providers.module.js';
+export { IdentityProvidersRepository } from './identity-providers.repository.js';
+export type { IdTokenClaims, TokenResponse } from './upstream-client.js';
+export { UpstreamClients } from './upstream-clients.js';
+export { UpstreamError } from './upstream-error.js';

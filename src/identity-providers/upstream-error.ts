@@ -1,0 +1,101 @@
+import { OutboundError } from './outbound-client.js';
+
+const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
+
+/**
+ * What an upstream failure means for us, whoever caused it:
+ * - `invalid_grant`: the code or refresh token is dead; the user has to sign in again.
+ * - `misconfigured`: our registration or the provider's metadata is wrong; the operator has to act, users are untouched.
+ * - `unavailable`: worth trying again later.
+ * - `rejected`: this answer or token must not be believed.
+ */
+export type UpstreamErrorKind = 'invalid_grant' | 'misconfigured' | 'unavailable' | 'rejected';
+
+/**
+ * The only error that `UpstreamClient` throws. Its message is ours throughout, safe to log: no token, code or
+ * body gets in, and the provider's `error` only if it looks like a registered code.
+ */
+export class UpstreamError extends Error {
+  readonly kind: UpstreamErrorKind;
+  /** How long the provider asked to be left alone, at most an hour: a wrong header must not switch it off for a year. */
+  readonly retryAfterMs?: number;
+  /** The provider's own error code. @see RFC 6749 section 5.2 */
+  readonly oauthError?: string;
+
+  constructor(
+    kind: UpstreamErrorKind,
+    reason: string,
+    details: { retryAfterMs?: number | undefined; oauthError?: string | undefined } = {},
+  ) {
+    super(details.oauthError ? `${reason} (${details.oauthError})` : reason);
+    this.name = 'UpstreamError';
+    this.kind = kind;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    if (details.oauthError !== undefined) this.oauthError = details.oauthError;
+  }
+}
+
+/** No answer at all. An address that the policy refuses stays refused, so waiting does not help: the operator must. */
+export function unanswered(what: string, error: unknown): UpstreamError {
+  if (!(error instanceof OutboundError)) return new UpstreamError('unavailable', `${what}: failed`);
+  return new UpstreamError(
+    error.kind === 'refused-address' ? 'misconfigured' : 'unavailable',
+    `${what}: ${error.message}`,
+  );
+}
+
+/** An answer that is not the one asked for, where no OAuth error is to be expected. */
+export function unusable(what: string, response: Response, nowMs: number): UpstreamError {
+  return new UpstreamError('unavailable', `${what}: unusable answer, status ${response.status}`, {
+    retryAfterMs: retryAfterMs(response.headers.get('retry-after'), nowMs),
+  });
+}
+
+/**
+ * What a token endpoint's refusal means. Only an OAuth error in JSON is the provider speaking; anything else
+ * (a proxy's HTML, a firewall's 403) says nothing about the grant and must not cost the user the link.
+ *
+ * @param body the parsed body, `undefined` if it was not a JSON object.
+ * @see RFC 6749 section 5.2, RFC 9110 section 10.2.3
+ */
+export function tokenEndpointError(
+  exchange: 'code' | 'refresh',
+  response: Response,
+  body: Record<string, unknown> | undefined,
+  nowMs: number,
+): UpstreamError {
+  const what = `token endpoint, ${exchange}`;
+  const error = body?.['error'];
+  if (response.status === 429 || response.status >= 500 || typeof error !== 'string' || error === '') {
+    return unusable(what, response, nowMs);
+  }
+  return new UpstreamError(kindOf(error, exchange), `${what}: refused, status ${response.status}`, {
+    oauthError: /^[a-z_]{1,64}$/.test(error) ? error : undefined,
+    retryAfterMs: retryAfterMs(response.headers.get('retry-after'), nowMs),
+  });
+}
+
+function kindOf(error: string, exchange: 'code' | 'refresh'): UpstreamErrorKind {
+  switch (error) {
+    case 'invalid_grant':
+      return 'invalid_grant';
+    case 'invalid_client':
+    case 'unauthorized_client':
+      return 'misconfigured';
+    case 'temporarily_unavailable':
+    case 'server_error':
+    case 'slow_down':
+      return 'unavailable';
+    default:
+      return exchange === 'refresh' ? 'misconfigured' : 'rejected';
+  }
+}
+
+function retryAfterMs(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  const isSeconds = /^\d+$/.test(header);
+  // Date.parse makes a date of nearly anything, so only the form that HTTP prescribes is handed to it.
+  if (!isSeconds && !header.endsWith(' GMT')) return undefined;
+  const wait = isSeconds ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
+}

@@ -1,0 +1,125 @@
+import type { DomainError, ErrorMeta } from '../../../common/domain-error.js';
+import { below, type ErrorTable, type Face } from '../../../common/http/face.js';
+
+export const ONEZONE_PREFIX = '/api/v3/onezone';
+
+interface OnezoneError {
+  id: string;
+  details?: Record<string, unknown>;
+  description: string;
+}
+
+type Rendering = { status: number; error: (meta: ErrorMeta) => OnezoneError };
+
+const is = (status: number, id: string, description: string): Rendering => ({ status, error: () => ({ id, description }) });
+
+/** Who is there was judged: the reason stands in `authError`. */
+const authError = (inner: (meta: ErrorMeta) => OnezoneError): Rendering => ({
+  status: 401,
+  error: (meta) => ({
+    id: 'unauthorized',
+    details: { authError: inner(meta) },
+    description: 'Provided authentication is not valid (see details).',
+  }),
+});
+const authErrorIs = (id: string, description: string) => authError(() => ({ id, description }));
+
+const notFound = is(404, 'notFound', 'The resource could not be found.');
+const forbidden = is(403, 'forbidden', 'You are not authorized to perform this operation.');
+const badToken = authErrorIs('badToken', 'Provided token could not be understood by the server.');
+const tokenInvalid = authErrorIs('tokenInvalid', 'Provided token is not valid.');
+const malformedData = is(400, 'malformedData', 'Provided data could not be understood by the server.');
+const internalServerError = is(500, 'internalServerError', 'The server has encountered an error while processing this request.');
+const badIdp: Rendering = {
+  status: 400,
+  error: ({ allowed = [] }) => ({
+    id: 'badValueNotAllowed',
+    details: { key: 'idp', allowed },
+    description: `Bad value: provided "idp" must be one of: ${allowed.join(', ')}.`,
+  }),
+};
+const BLOCKED = 'This user account has been blocked by the administrator and cannot be used unless it is unblocked again.';
+
+/** Texts are exact: the vendor's clients read them. */
+const ERRORS: ErrorTable<Rendering> = {
+  'request.malformed': malformedData,
+  'request.too-large': {
+    status: 413,
+    error: ({ limit = 65_536 }) => ({
+      id: 'badValueTextTooLarge',
+      details: { key: 'body', limit },
+      description: `Bad value: provided "body" cannot be larger than ${limit} characters.`,
+    }),
+  },
+  'request.unsupported-media-type': { ...malformedData, status: 415 },
+  'request.method-not-allowed': is(405, 'notSupported', 'This operation is not supported.'),
+  'request.route-unknown': notFound,
+  'request.parameter-invalid': {
+    status: 400,
+    error: ({ parameter = 'body' }) => ({
+      id: 'badData',
+      details: { key: parameter },
+      description: `Bad value: provided "${parameter}" could not be understood by the server.`,
+    }),
+  },
+  'credentials.missing': is(401, 'unauthorized', 'You must authenticate yourself to perform this operation.'),
+  'credentials.unreadable': badToken,
+  'credentials.token-too-large': authError(({ limit }) => ({
+    id: 'tokenTooLarge',
+    details: { limit },
+    description: `Provided token exceeds the allowed size (${limit} bytes).`,
+  })),
+  'credentials.token-invalid': tokenInvalid,
+  'credentials.token-revoked': authErrorIs('tokenRevoked', 'Provided token has been revoked.'),
+  'credentials.not-an-access-token': authError(({ received }) => ({
+    id: 'notAnAccessToken',
+    details: { received },
+    description: 'Expected an access token.',
+  })),
+  'credentials.proof-required': tokenInvalid,
+  'credentials.password-wrong': authErrorIs('badBasicCredentials', 'Invalid username or password.'),
+  'credentials.basic-disabled': authErrorIs('basicAuthDisabled', 'Basic auth is disabled for this user.'),
+  'credentials.user-blocked': authErrorIs('userBlocked', BLOCKED),
+  'access.forbidden': forbidden,
+  'client.unauthenticated': tokenInvalid,
+  'client.grant-not-allowed': forbidden,
+  'grant.unsupported': forbidden,
+  'grant.invalid': forbidden,
+  'grant.reused': forbidden,
+  'scope.invalid': forbidden,
+  'user.blocked': is(400, 'userBlocked', BLOCKED),
+  'provider.unknown': badIdp,
+  'provider.offline-access-off': badIdp,
+  'identity.not-linked': notFound,
+  'identity.reauthentication-required': notFound,
+  'identity.missing-scopes': notFound,
+  'identity.held-by-another-user': forbidden,
+  'upstream.unavailable': {
+    status: 503,
+    error: () => ({
+      id: 'externalServiceOperationFailed',
+      details: { serviceName: 'identity provider' },
+      description: 'Operation on the external service "identity provider" failed. Try again later.',
+    }),
+  },
+  'upstream.misconfigured': internalServerError,
+  'server.unavailable': is(503, 'serviceUnavailable', 'The service is temporarily unavailable. Try again later.'),
+  'server.error': internalServerError,
+};
+
+export const onezoneFace: Face = {
+  name: 'onezone',
+  owns: below(ONEZONE_PREFIX),
+  crossOrigin: true,
+  render: ({ code, meta }: DomainError) => {
+    const { status, error } = ERRORS[code];
+    return {
+      status,
+      body: { error: error(meta) },
+      headers: {
+        ...(status === 401 && { 'WWW-Authenticate': 'Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"' }),
+        ...(meta.retryAfterSeconds !== undefined && { 'Retry-After': String(meta.retryAfterSeconds) }),
+      },
+    };
+  },
+};

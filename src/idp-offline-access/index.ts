@@ -1,0 +1,8 @@
+/**
+ * The idp-offline-access room owns the vault: linked accounts, the encrypted upstream tokens, their refresh, and
+ * Onezone's face. It refuses to know how somebody signs in at a provider (federated-identities).
+ */
+export { ConnectTickets } from './connect-tickets.js';
+export { IdpOfflineAccessModule } from './idp-offline-access.module.js';
+export { LinkedAccounts } from './linked-accounts.js';
+export { UpstreamAccess } from './upstream-access.js';

@@ -1,0 +1,267 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { IsNull, type FindOptionsWhere } from 'typeorm';
+import { Clock } from '../common/clock.js';
+import { Randomness } from '../common/random.js';
+import { Secret } from '../common/secret.js';
+import { UnitOfWork } from '../database/index.js';
+import { EncryptedTables, Envelopes } from '../encryption/index.js';
+import { LinkedAccountEntity } from './linked-account.entity.js';
+import type {
+  LinkedAccount,
+  LinkedAccountStatus,
+  OpenedTokens,
+  ReauthenticationReason,
+  UpstreamCredentials,
+} from './linked-account.js';
+
+const TABLE = 'linked_accounts';
+
+export interface NewAccount {
+  userId: string;
+  identityProvider: string;
+  subject: string;
+}
+
+export interface AccountIdentity {
+  issuer: string;
+  upstreamClientId: string;
+  claims: Readonly<Record<string, unknown>>;
+}
+
+/** The rows of linked accounts, the leases on them, and the encryption of what they hold. */
+@Injectable()
+export class LinkedAccountsRepository {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Randomness) private readonly randomness: Randomness,
+    @Inject(Envelopes) private readonly envelopes: Envelopes,
+    @Inject(EncryptedTables) encryptedTables: EncryptedTables,
+  ) {
+    encryptedTables.register(LinkedAccountEntity);
+  }
+
+  async findOfUser(userId: string, identityProvider: string): Promise<LinkedAccount | undefined> {
+    return this.#findLive({ userId, identityProvider });
+  }
+
+  async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {
+    return this.#findLive({ identityProvider, subject });
+  }
+
+  async find(id: string): Promise<LinkedAccount | undefined> {
+    return this.#findLive({ id });
+  }
+
+  /** Reserves a subject for a user; false when somebody holds it already. */
+  insertOnce({ userId, identityProvider, subject }: NewAccount): Promise<boolean> {
+    const now = this.clock.now();
+    return this.unitOfWork.insertOnce(LinkedAccountEntity, {
+      id: this.randomness.id(),
+      userId,
+      identityProvider,
+      subject,
+      issuer: null,
+      upstreamClientId: null,
+      claims: {},
+      status: 'sign-in-only',
+      reason: null,
+      generation: 0,
+      leaseOwner: null,
+      leaseExpiresAt: null,
+      refreshIntentAt: null,
+      tokenType: null,
+      scope: null,
+      accessToken: null,
+      refreshToken: null,
+      idToken: null,
+      verified: false,
+      expiresAt: null,
+      obtainedAt: null,
+      refreshedAt: null,
+      lastError: null,
+      dataKey: null,
+      encryptionKeyId: null,
+      createdAt: now,
+      updatedAt: now,
+      unlinkedAt: null,
+    });
+  }
+
+  /**
+   * Stores what a sign-in at the provider gave; it wins over a refresh that is under way, because it moves the
+   * generation. A refresh token that the provider did not send again is kept.
+   */
+  async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<void> {
+    const row = await this.#rows.findOneByOrFail({ id, unlinkedAt: IsNull() });
+    await this.#store(row, credentials, {
+      ...identity,
+      claims: { ...identity.claims },
+      status: 'active',
+      reason: null,
+      verified: true,
+    });
+  }
+
+  /** Compare-and-swap on the generation: false when the row was linked again, refreshed or unlinked meanwhile. */
+  async storeRefreshed(
+    account: LinkedAccount,
+    credentials: UpstreamCredentials,
+    outcome: { reason?: ReauthenticationReason; verified: boolean },
+  ): Promise<boolean> {
+    const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
+    if (!row) return false;
+    return this.#store(row, credentials, {
+      status: outcome.reason ? 'reauthentication-required' : 'active',
+      reason: outcome.reason ?? null,
+      verified: outcome.verified,
+      refreshedAt: this.clock.now(),
+    });
+  }
+
+  /** Takes the lease unless somebody holds one that has not expired, or the credentials have changed since. */
+  async acquireLease(account: LinkedAccount, owner: string, durationMs: number): Promise<boolean> {
+    const now = this.clock.now();
+    const { affected } = await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set({ leaseOwner: owner, leaseExpiresAt: now + durationMs })
+      .where('id = :id AND generation = :generation AND unlinked_at IS NULL AND status = :status', {
+        id: account.id,
+        generation: account.generation,
+        status: 'active' satisfies LinkedAccountStatus,
+      })
+      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now)', { now })
+      .execute();
+    return affected === 1;
+  }
+
+  async renewLease(id: string, owner: string, durationMs: number): Promise<boolean> {
+    const { affected } = await this.#rows.update({ id, leaseOwner: owner }, { leaseExpiresAt: this.clock.now() + durationMs });
+    return affected === 1;
+  }
+
+  /** Writes down that a refresh token is about to be sent; whoever finds it unanswered knows that it may be spent. */
+  async recordIntent(id: string, owner: string): Promise<boolean> {
+    const { affected } = await this.#rows.update({ id, leaseOwner: owner }, { refreshIntentAt: this.clock.now() });
+    return affected === 1;
+  }
+
+  async releaseLease(id: string, owner: string, outcome: { lastError?: string; intentAnswered: boolean }): Promise<void> {
+    await this.#rows.update(
+      { id, leaseOwner: owner },
+      {
+        leaseOwner: null,
+        leaseExpiresAt: null,
+        ...(outcome.lastError !== undefined && { lastError: outcome.lastError }),
+        ...(outcome.intentAnswered && { refreshIntentAt: null }),
+      },
+    );
+  }
+
+  /** When the lease that somebody else holds ends; undefined when nobody holds one. */
+  async leaseExpiresAt(id: string): Promise<number | undefined> {
+    const row = await this.#rows.findOne({ where: { id }, select: { id: true, leaseExpiresAt: true } });
+    return row?.leaseExpiresAt ?? undefined;
+  }
+
+  async requireReauthentication(account: LinkedAccount, reason: ReauthenticationReason): Promise<boolean> {
+    const { affected } = await this.#rows.update(
+      { id: account.id, generation: account.generation, unlinkedAt: IsNull() },
+      {
+        status: 'reauthentication-required' satisfies LinkedAccountStatus,
+        reason,
+        generation: account.generation + 1,
+        leaseOwner: null,
+        leaseExpiresAt: null,
+        refreshIntentAt: null,
+        lastError: reason,
+        updatedAt: this.clock.now(),
+      },
+    );
+    return affected === 1;
+  }
+
+  async markVerified(account: LinkedAccount): Promise<void> {
+    await this.#rows.update({ id: account.id, generation: account.generation }, { verified: true });
+  }
+
+  /** Decrypts the tokens as they are stored now, if the row still is the one that was read. */
+  async openTokens(account: LinkedAccount): Promise<OpenedTokens | undefined> {
+    const row = await this.#rows.findOneBy({ id: account.id, generation: account.generation, unlinkedAt: IsNull() });
+    return row ? this.#open(row) : undefined;
+  }
+
+  async #store(
+    row: LinkedAccountEntity,
+    credentials: UpstreamCredentials,
+    changes: Partial<LinkedAccountEntity>,
+  ): Promise<boolean> {
+    const before = this.#open(row);
+    const envelope = this.envelopes.create({ table: TABLE, id: row.id });
+    const seal = (column: string, secret: Secret | undefined) => (secret ? envelope.seal(column, secret) : null);
+    const { affected } = await this.#rows.update(
+      { id: row.id, generation: row.generation, unlinkedAt: IsNull() },
+      {
+        ...changes,
+        accessToken: seal('access_token', credentials.accessToken),
+        refreshToken: seal('refresh_token', credentials.refreshToken ?? before.refreshToken),
+        idToken: seal('id_token', credentials.idToken ?? before.idToken),
+        ...envelope.wrapped,
+        tokenType: credentials.tokenType,
+        scope: credentials.scope?.join(' ') ?? row.scope,
+        expiresAt: credentials.expiresAt,
+        obtainedAt: credentials.obtainedAt,
+        generation: row.generation + 1,
+        leaseOwner: null,
+        leaseExpiresAt: null,
+        refreshIntentAt: null,
+        lastError: null,
+        updatedAt: this.clock.now(),
+      },
+    );
+    return affected === 1;
+  }
+
+  #open(row: LinkedAccountEntity): OpenedTokens & { idToken: Secret | undefined } {
+    const { dataKey, encryptionKeyId } = row;
+    const envelope =
+      dataKey !== null && encryptionKeyId !== null
+        ? this.envelopes.open({ table: TABLE, id: row.id }, { dataKey, encryptionKeyId })
+        : undefined;
+    const unseal = (column: string, ciphertext: string | null) =>
+      ciphertext === null ? undefined : envelope?.unseal(column, ciphertext);
+    return {
+      accessToken: unseal('access_token', row.accessToken),
+      refreshToken: unseal('refresh_token', row.refreshToken),
+      idToken: unseal('id_token', row.idToken),
+    };
+  }
+
+  async #findLive(where: FindOptionsWhere<LinkedAccountEntity>): Promise<LinkedAccount | undefined> {
+    const row = await this.#rows.findOne({ where: { ...where, unlinkedAt: IsNull() }, order: { createdAt: 'ASC' } });
+    return row ? toAccount(row) : undefined;
+  }
+
+  get #rows() {
+    return this.unitOfWork.repository(LinkedAccountEntity);
+  }
+}
+
+function toAccount(row: LinkedAccountEntity): LinkedAccount {
+  return {
+    id: row.id,
+    userId: row.userId,
+    identityProvider: row.identityProvider,
+    subject: row.subject,
+    claims: row.claims as Record<string, unknown>,
+    status: row.status as LinkedAccountStatus,
+    reason: (row.reason as ReauthenticationReason | null) ?? undefined,
+    generation: row.generation,
+    refreshIntentAt: row.refreshIntentAt ?? undefined,
+    tokenType: row.tokenType ?? 'Bearer',
+    scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
+    expiresAt: row.expiresAt ?? undefined,
+    obtainedAt: row.obtainedAt ?? undefined,
+  };
+}

@@ -1,0 +1,75 @@
+import 'reflect-metadata';
+import type { Server } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { setUpApp } from './app.setup.js';
+import { PinoLogger } from './common/pino-logger.js';
+import { ConfigurationError, loadConfiguration, type Configuration } from './config/index.js';
+import { Readiness } from './health/index.js';
+
+/** After this long, requests that are still in flight are cut. */
+const DRAIN_LIMIT_MS = 25_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Above the idle time-out of common gateways, so that they close idle connections, not we under their request. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+async function start(configuration: Configuration): Promise<void> {
+  const { HOST: host, PORT: port, LOG_LEVEL: level } = configuration.environment;
+  const logger = new PinoLogger(level);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(configuration), {
+    logger,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  setUpApp(app);
+  const server = (await app.listen(port, host)) as Server;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  logger.log({ host, port, issuer: configuration.issuer }, 'listening', 'Main');
+
+  const stop = async (signal: string): Promise<void> => {
+    logger.log({ signal }, 'draining', 'Main');
+    app.get(Readiness).drain();
+    const limit = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS);
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+    clearTimeout(limit);
+    await app.close();
+    logger.log('stopped', 'Main');
+    logger.flush();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      stop(signal).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ error }, 'the shutdown failed', 'Main');
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+/** One message that says what to do; a stack only where the fault is ours. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigurationError) return error.message;
+  const { code, message, stack } = error as { code?: string; message?: string; stack?: string };
+  if (code === 'EADDRINUSE') return `PORT is in use on HOST; choose another PORT (${message})`;
+  if (code !== undefined && /^(ECONN|ENOTFOUND|ETIMEDOUT|EHOST|28|3D|SQLITE|08)/.test(code)) {
+    return `DATABASE_URL: the database cannot be opened (${code}); check the address, the credentials and that it runs`;
+  }
+  return stack ?? String(error);
+}
+
+try {
+  await start(loadConfiguration(process.env));
+} catch (error) {
+  process.stderr.write(`symbolon: ${explain(error)}\n`);
+  process.exit(1);
+}

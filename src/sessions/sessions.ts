@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { IsNull, MoreThan } from 'typeorm';
+import { Clock } from '../common/clock.js';
+import { digest, Randomness } from '../common/random.js';
+import { Secret } from '../common/secret.js';
+import { Configuration } from '../config/index.js';
+import { UnitOfWork } from '../database/index.js';
+import { Cookies } from './cookies.js';
+import { SessionEntity } from './session.entity.js';
+
+/** A signed-in browser. */
+export interface Session {
+  /** The `sid` of tokens. @see OpenID Connect Front-Channel Logout 1.0 section 3 */
+  id: string;
+  userId: string;
+  identityProvider: string | undefined;
+  /** When the user actively signed in. @see OpenID Connect Core 1.0 section 2, auth_time */
+  authTime: number;
+  /** Whether the provider said so in an `auth_time` of its own, or we merely saw the user come back. */
+  authTimeProven: boolean;
+  createdAt: number;
+}
+
+export type SignIn = Pick<Session, 'userId' | 'authTime' | 'authTimeProven'> & { identityProvider?: string };
+
+/**
+ * Browser sessions. The cookie is a bearer value of which the database knows the digest; a sign-in always gets a
+ * new one, so that a value planted before it is worth nothing (session fixation).
+ */
+@Injectable()
+export class Sessions {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Randomness) private readonly randomness: Randomness,
+    @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(Cookies) private readonly cookies: Cookies,
+  ) {}
+
+  async current(request: Request): Promise<Session | undefined> {
+    const cookie = this.cookies.read(request, 'session');
+    if (!cookie) return undefined;
+    const row = await this.#rows.findOneBy({
+      cookieDigest: digest(cookie.reveal()),
+      endedAt: IsNull(),
+      expiresAt: MoreThan(this.clock.now()),
+    });
+    return row ? toSession(row) : undefined;
+  }
+
+  /** Starts the session of a user who just signed in and ends the one that this browser had. */
+  async start(request: Request, response: Response, signIn: SignIn): Promise<Session> {
+    const now = this.clock.now();
+    const previous = this.cookies.read(request, 'session');
+    const cookie = new Secret(this.randomness.token());
+    const lifetimeSeconds = this.configuration.environment.SESSION_TTL;
+    const row: SessionEntity = {
+      id: this.randomness.id(),
+      cookieDigest: digest(cookie.reveal()),
+      userId: signIn.userId,
+      identityProvider: signIn.identityProvider ?? null,
+      authTime: signIn.authTime,
+      authTimeProven: signIn.authTimeProven,
+      createdAt: now,
+      expiresAt: now + lifetimeSeconds * 1000,
+      endedAt: null,
+    };
+    await this.unitOfWork.run(async () => {
+      if (previous) {
+        await this.#rows.update({ cookieDigest: digest(previous.reveal()), endedAt: IsNull() }, { endedAt: now });
+      }
+      await this.#rows.insert(row);
+    });
+    this.cookies.write(response, 'session', cookie, lifetimeSeconds);
+    return toSession(row);
+  }
+
+  get #rows() {
+    return this.unitOfWork.repository(SessionEntity);
+  }
+}
+
+function toSession(row: SessionEntity): Session {
+  return {
+    id: row.id,
+    userId: row.userId,
+    identityProvider: row.identityProvider ?? undefined,
+    authTime: row.authTime,
+    authTimeProven: row.authTimeProven,
+    createdAt: row.createdAt,
+  };
+}

@@ -1,0 +1,16 @@
+import type { Request } from 'express';
+import type { Client } from '../../clients/index.js';
+import type { User } from '../../users/index.js';
+
+/** Who is asking, as every face sees it: a user by themselves, or through a client within a scope. */
+export interface Caller {
+  user: User;
+  /** Absent when the user's own credentials were presented. */
+  client?: Client;
+  scope: ReadonlySet<string>;
+  sessionId?: string;
+}
+
+export interface AuthenticatedRequest extends Request {
+  caller: Caller;
+}

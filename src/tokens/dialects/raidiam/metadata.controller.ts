@@ -1,0 +1,55 @@
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Configuration } from '../../../config/index.js';
+import { GrantHandlers } from '../../engine/grant-handler.js';
+import { SigningKeys } from '../../signing/signing-keys.js';
+import { JsonWebKeySet } from './raidiam.dto.js';
+
+const CACHEABLE = 'public, max-age=300';
+
+/** Discovery and keys. @see RFC 8414, OpenID Connect Discovery 1.0 */
+@ApiTags('Raidiam')
+@Controller()
+export class MetadataController {
+  constructor(
+    @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(GrantHandlers) private readonly grants: GrantHandlers,
+    @Inject(SigningKeys) private readonly keys: SigningKeys,
+  ) {}
+
+  @Get(['.well-known/openid-configuration', '.well-known/oauth-authorization-server'])
+  @Header('Cache-Control', CACHEABLE)
+  @ApiOperation({ summary: 'Metadata of the authorization server', operationId: 'getMetadata' })
+  @ApiOkResponse({ description: 'RFC 8414 metadata', schema: { type: 'object', additionalProperties: true } })
+  metadata(): Record<string, unknown> {
+    const { issuer } = this.configuration;
+    const scopes = this.configuration.declared.scopes.map(({ name }) => name);
+    return {
+      issuer,
+      authorization_endpoint: `${issuer}/auth`,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      scopes_supported: [...new Set(['openid', 'profile', 'email', 'federated-identity:token', ...scopes])],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      grant_types_supported: this.grants.grantTypes,
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: this.configuration.environment.SIGNING_ALGS,
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      claims_supported: ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'sid', 'name', 'preferred_username', 'email', 'email_verified'],
+      claims_parameter_supported: false,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+    };
+  }
+
+  @Get('jwks')
+  @Header('Cache-Control', CACHEABLE)
+  @ApiOperation({ summary: 'Public keys that verify our tokens', operationId: 'getJwks' })
+  @ApiOkResponse({ type: JsonWebKeySet })
+  async jwks(): Promise<JsonWebKeySet> {
+    return { keys: (await this.keys.publicJwks()) as Record<string, unknown>[] };
+  }
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { DomainError } from '../../../common/domain-error.js';
+import type { ErrorTable, Face, FaceRequest, RenderedError } from '../../../common/http/face.js';
+
+const INTERACTION_ID = /^[a-zA-Z0-9][a-zA-Z0-9-]{0,99}$/;
+const INTERACTION_HEADER = 'x-fapi-interaction-id';
+/** Where scripts of other origins ask; the authorization endpoint is not among them. @see RFC 9700 section 2.6 */
+const CROSS_ORIGIN = new Set(['/token', '/jwks', '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
+
+/** The interaction id received where it is valid, a new UUID otherwise: every answer carries one. */
+export function interactionId(received: string | string[] | undefined): string {
+  return typeof received === 'string' && INTERACTION_ID.test(received) ? received : randomUUID();
+}
+
+type OAuthError = [status: number, error: string] | [status: number];
+
+const INVALID_TOKEN: OAuthError = [401, 'invalid_token'];
+const ERRORS: ErrorTable<OAuthError> = {
+  'request.malformed': [400, 'invalid_request'],
+  'request.too-large': [413],
+  'request.unsupported-media-type': [400, 'invalid_request'],
+  'request.method-not-allowed': [405],
+  'request.route-unknown': [404],
+  'request.parameter-invalid': [400, 'invalid_request'],
+  'credentials.missing': INVALID_TOKEN,
+  'credentials.unreadable': INVALID_TOKEN,
+  'credentials.token-too-large': INVALID_TOKEN,
+  'credentials.token-invalid': INVALID_TOKEN,
+  'credentials.token-revoked': INVALID_TOKEN,
+  'credentials.not-an-access-token': INVALID_TOKEN,
+  'credentials.proof-required': INVALID_TOKEN,
+  'credentials.password-wrong': INVALID_TOKEN,
+  'credentials.basic-disabled': INVALID_TOKEN,
+  'credentials.user-blocked': INVALID_TOKEN,
+  'access.forbidden': [403, 'insufficient_scope'],
+  'client.unauthenticated': [400, 'invalid_client'],
+  'client.grant-not-allowed': [400, 'unauthorized_client'],
+  'grant.unsupported': [400, 'unsupported_grant_type'],
+  'grant.invalid': [400, 'invalid_grant'],
+  'grant.reused': [400, 'invalid_grant'],
+  'scope.invalid': [400, 'invalid_scope'],
+  'user.blocked': [400, 'invalid_grant'],
+  'provider.unknown': [400, 'invalid_target'],
+  'provider.offline-access-off': [400, 'invalid_target'],
+  'identity.not-linked': [400, 'invalid_grant'],
+  'identity.reauthentication-required': [400, 'invalid_grant'],
+  'identity.missing-scopes': [400, 'invalid_scope'],
+  'identity.held-by-another-user': [400, 'invalid_grant'],
+  'upstream.unavailable': [503, 'temporarily_unavailable'],
+  'upstream.misconfigured': [500, 'server_error'],
+  'server.unavailable': [503, 'temporarily_unavailable'],
+  'server.error': [500],
+};
+
+/** Raidiam Connect's face, which is our standard OAuth 2 / OpenID Connect face, too. */
+export const raidiamFace: Face = {
+  name: 'raidiam',
+  owns: () => true,
+  crossOrigin: (path) => CROSS_ORIGIN.has(path),
+  render: (error, request) => ({ ...body(error, request), headers: headers(error, request) }),
+};
+
+function body(error: DomainError, request: FaceRequest): Pick<RenderedError, 'status' | 'body'> {
+  const [status, code] = ERRORS[error.code];
+  if (error.code === 'client.unauthenticated' && request.headers.authorization !== undefined) {
+    return { status: 401, body: oauthError('invalid_client', error) };
+  }
+  if (status === 404) return { status, body: { errors: ['Not Found'] } };
+  // 406, 413, 429 and 5xx are documented without a body.
+  return code === undefined ? { status } : { status, body: oauthError(code, error) };
+}
+
+function oauthError(code: string, { publicDetail, meta }: DomainError): object {
+  return {
+    error: code,
+    ...(publicDetail !== undefined && { error_description: publicDetail }),
+    ...(meta.connectUrl !== undefined && { error_uri: meta.connectUrl }),
+  };
+}
+
+function headers(error: DomainError, request: FaceRequest): Record<string, string> {
+  const [status, code] = ERRORS[error.code];
+  const authenticate =
+    error.code === 'client.unauthenticated' && request.headers.authorization !== undefined
+      ? 'Basic realm="symbolon", charset="UTF-8"'
+      : status === 401
+        ? `Bearer realm="symbolon"${error.code === 'credentials.missing' ? '' : `, error="${code}"`}`
+        : undefined;
+  return {
+    [INTERACTION_HEADER]: interactionId(request.headers[INTERACTION_HEADER]),
+    ...(authenticate !== undefined && { 'WWW-Authenticate': authenticate }),
+    ...(error.meta.retryAfterSeconds !== undefined && { 'Retry-After': String(error.meta.retryAfterSeconds) }),
+  };
+}

@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
+import { Clock } from '../../common/clock.js';
+import { Randomness } from '../../common/random.js';
+import { UnitOfWork } from '../../database/index.js';
+import { GrantEntity } from './grant.entities.js';
+
+export interface Grant {
+  id: string;
+  userId: string;
+  clientId: string;
+  scope: readonly string[];
+  sessionId: string | undefined;
+  /** Milliseconds since the epoch. */
+  authTime: number;
+  claims: Readonly<Record<string, unknown>>;
+  revoked: boolean;
+}
+
+export type NewGrant = Omit<Grant, 'id' | 'revoked'>;
+
+@Injectable()
+export class GrantsRepository {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Randomness) private readonly randomness: Randomness,
+  ) {}
+
+  async find(id: string): Promise<Grant | undefined> {
+    const row = await this.#rows.findOneBy({ id });
+    return row ? toGrant(row) : undefined;
+  }
+
+  async create(grant: NewGrant): Promise<Grant> {
+    const row: GrantEntity = {
+      id: this.randomness.id(),
+      userId: grant.userId,
+      clientId: grant.clientId,
+      scope: grant.scope.join(' '),
+      sessionId: grant.sessionId ?? null,
+      authTime: grant.authTime,
+      claims: { ...grant.claims },
+      createdAt: this.clock.now(),
+      revokedAt: null,
+      revokedReason: null,
+    };
+    await this.#rows.insert(row);
+    return toGrant(row);
+  }
+
+  /** Ends the grant and with it every token issued from it. */
+  async revoke(id: string, reason: string): Promise<boolean> {
+    const { affected } = await this.#rows.update(
+      { id, revokedAt: IsNull() },
+      { revokedAt: this.clock.now(), revokedReason: reason },
+    );
+    return affected === 1;
+  }
+
+  get #rows() {
+    return this.unitOfWork.repository(GrantEntity);
+  }
+}
+
+function toGrant(row: GrantEntity): Grant {
+  return {
+    id: row.id,
+    userId: row.userId,
+    clientId: row.clientId,
+    scope: row.scope === '' ? [] : row.scope.split(' '),
+    sessionId: row.sessionId ?? undefined,
+    authTime: row.authTime,
+    claims: row.claims as Record<string, unknown>,
+    revoked: row.revokedAt !== null,
+  };
+}

@@ -1,0 +1,36 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { instant, optionalInstant } from '../../database/index.js';
+
+@Entity('signing_keys')
+@Index('signing_keys_one_current', ['algorithm'], { unique: true, where: `"status" = 'current'` })
+export class SigningKeyEntity {
+  /** The JWK thumbprint. @see RFC 7638 */
+  @PrimaryColumn('varchar', { primaryKeyConstraintName: 'signing_keys_pk' })
+  kid!: string;
+
+  @Column('varchar')
+  algorithm!: string;
+
+  /** `current` signs; the others only verify. */
+  @Column('varchar')
+  status!: string;
+
+  @Column('simple-json')
+  publicJwk!: Record<string, unknown>;
+
+  /** PKCS #8, ciphertext. */
+  @Column('text')
+  privateKey!: string;
+
+  @Column('text')
+  dataKey!: string;
+
+  @Column('varchar')
+  encryptionKeyId!: string;
+
+  @Column(instant)
+  createdAt!: number;
+
+  @Column(optionalInstant)
+  retiredAt!: number | null;
+}

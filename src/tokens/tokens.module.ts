@@ -1,0 +1,36 @@
+import { Inject, Module } from '@nestjs/common';
+import { ClientsModule } from '../clients/index.js';
+import { Faces } from '../common/http/face.js';
+import { UsersModule } from '../users/index.js';
+import { AccessTokens } from './access-tokens/access-tokens.js';
+import { MetadataController } from './dialects/raidiam/metadata.controller.js';
+import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
+import { TokenController } from './dialects/raidiam/token.controller.js';
+import { GrantHandlers } from './engine/grant-handler.js';
+import { TokenEngine } from './engine/token-engine.js';
+import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
+import { AuthorizationCodes } from './grants/authorization-codes.js';
+import { GrantsRepository } from './grants/grants.repository.js';
+import { JwtSigner } from './signing/jwt-signer.js';
+import { SigningKeys } from './signing/signing-keys.js';
+
+@Module({
+  imports: [ClientsModule, UsersModule],
+  controllers: [TokenController, MetadataController],
+  providers: [
+    AccessTokens,
+    AuthorizationCodeGrant,
+    AuthorizationCodes,
+    GrantHandlers,
+    GrantsRepository,
+    JwtSigner,
+    SigningKeys,
+    TokenEngine,
+  ],
+  exports: [AccessTokens, AuthorizationCodes],
+})
+export class TokensModule {
+  constructor(@Inject(Faces) faces: Faces) {
+    faces.registerFallback(raidiamFace);
+  }
+}

@@ -1,0 +1,37 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { instant, optionalInstant } from '../database/index.js';
+
+@Entity('users')
+export class UserEntity {
+  @PrimaryColumn('varchar', { primaryKeyConstraintName: 'users_pk' })
+  id!: string;
+
+  @Index('users_username_unique', { unique: true })
+  @Column('varchar', { nullable: true })
+  username!: string | null;
+
+  @Column('varchar', { nullable: true })
+  fullName!: string | null;
+
+  @Column('varchar', { nullable: true })
+  email!: string | null;
+
+  @Column('boolean')
+  emailVerified!: boolean;
+
+  /** Argon2id, in PHC string format. */
+  @Column('varchar', { nullable: true })
+  passwordHash!: string | null;
+
+  @Column('boolean')
+  basicAuthEnabled!: boolean;
+
+  @Column(optionalInstant)
+  blockedAt!: number | null;
+
+  @Column(instant)
+  createdAt!: number;
+
+  @Column(instant)
+  updatedAt!: number;
+}

@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Randomness } from '../common/random.js';
+import { UnitOfWork } from '../database/index.js';
+import { UserEntity } from './user.entity.js';
+
+/** A person who may sign in here. */
+export interface User {
+  id: string;
+  username: string | undefined;
+  fullName: string | undefined;
+  email: string | undefined;
+  emailVerified: boolean;
+  basicAuthEnabled: boolean;
+  blocked: boolean;
+  createdAt: number;
+}
+
+export interface Profile {
+  username?: string | undefined;
+  fullName?: string | undefined;
+  email?: string | undefined;
+  emailVerified?: boolean;
+}
+
+export interface PasswordSettings {
+  passwordHash: string | null;
+  basicAuthEnabled: boolean;
+}
+
+@Injectable()
+export class UsersRepository {
+  constructor(
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Randomness) private readonly randomness: Randomness,
+  ) {}
+
+  async find(id: string): Promise<User | undefined> {
+    return toUser(await this.#rows.findOneBy({ id }));
+  }
+
+  async findByUsername(username: string): Promise<(User & PasswordSettings) | undefined> {
+    const row = await this.#rows.findOneBy({ username });
+    const user = toUser(row);
+    if (!row || !user) return undefined;
+    return { ...user, passwordHash: row.passwordHash, basicAuthEnabled: row.basicAuthEnabled };
+  }
+
+  async create(profile: Profile, password: PasswordSettings = { passwordHash: null, basicAuthEnabled: false }): Promise<User> {
+    const now = this.clock.now();
+    const row: UserEntity = {
+      id: this.randomness.id(),
+      username: profile.username ?? null,
+      fullName: profile.fullName ?? null,
+      email: profile.email ?? null,
+      emailVerified: profile.emailVerified ?? false,
+      ...password,
+      blockedAt: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await this.#rows.insert(row);
+    return toUser(row)!;
+  }
+
+  async update(id: string, profile: Profile, password: PasswordSettings): Promise<void> {
+    await this.#rows.update(
+      { id },
+      { fullName: profile.fullName ?? null, email: profile.email ?? null, ...password, updatedAt: this.clock.now() },
+    );
+  }
+
+  /** Blocking takes effect at the next request: every guard reads it. */
+  async setBlocked(id: string, blocked: boolean): Promise<void> {
+    const now = this.clock.now();
+    await this.#rows.update({ id }, { blockedAt: blocked ? now : null, updatedAt: now });
+  }
+
+  get #rows() {
+    return this.unitOfWork.repository(UserEntity);
+  }
+}
+
+function toUser(row: UserEntity | null): User | undefined {
+  if (!row) return undefined;
+  return {
+    id: row.id,
+    username: row.username ?? undefined,
+    fullName: row.fullName ?? undefined,
+    email: row.email ?? undefined,
+    emailVerified: row.emailVerified,
+    basicAuthEnabled: row.basicAuthEnabled,
+    blocked: row.blockedAt !== null,
+    createdAt: row.createdAt,
+  };
+}

@@ -1,0 +1,1 @@
+export { removeTemporaryDirectory, temporaryDirectory } from './lifeline.mjs';

@@ -1,0 +1,469 @@
+import { createHash } from 'node:crypto';
+import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/common/secret.js';
+import type { IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
+import { OutboundClient } from '../../../src/identity-providers/outbound-client.js';
+import type { IdTokenClaims } from '../../../src/identity-providers/upstream-client.js';
+import { UpstreamClient } from '../../../src/identity-providers/upstream-client.js';
+import { UpstreamError } from '../../../src/identity-providers/upstream-error.js';
+import type { Changes, SigningKey } from './provider-server.js';
+import { directoryEntry, NOW, ProviderServer, sendJson, signingKey, SteppedClock } from './provider-server.js';
+
+const DISCOVERY = '/.well-known/openid-configuration';
+const NOW_SECONDS = NOW / 1000;
+
+let key: SigningKey;
+let server: ProviderServer;
+let outbound: OutboundClient;
+let clock: SteppedClock;
+
+beforeAll(async () => {
+  key = await signingKey('k1');
+});
+
+beforeEach(async () => {
+  server = await ProviderServer.start(key);
+  outbound = new OutboundClient({ allow: ['127.0.0.1'] });
+  clock = new SteppedClock();
+});
+
+afterEach(async () => {
+  await outbound.close();
+  await server.close();
+});
+
+function client(changes: Partial<IdentityProvider> = {}, timeouts = {}): UpstreamClient {
+  return new UpstreamClient(directoryEntry(server.issuer, changes), outbound, clock, {
+    tokenTimeoutMs: 5000,
+    ...timeouts,
+  });
+}
+
+async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof UpstreamError)) throw new Error(`no UpstreamError but ${String(error)}`);
+  return error;
+}
+
+async function verify(token: Promise<string> | string, expected = {}): Promise<IdTokenClaims> {
+  return client().verifyIdToken(new Secret(await token), expected);
+}
+
+function reject(token: Promise<string> | string, expected = {}): Promise<UpstreamError> {
+  return failureOf(verify(token, expected));
+}
+
+describe('metadata', () => {
+  it('is discovered once by concurrent readers and kept for an hour', async () => {
+    const upstream = client();
+    await Promise.all([upstream.metadata(), upstream.authorizationEndpoint(), upstream.issParameterSupported()]);
+    clock.time += 59 * 60 * 1000;
+    expect(await upstream.metadata()).toMatchObject({ tokenEndpoint: `${server.issuer}/token` });
+    expect(server.countOf(DISCOVERY)).toBe(1);
+    clock.time += 60 * 1000;
+    await upstream.metadata();
+    expect(server.countOf(DISCOVERY)).toBe(2);
+  });
+
+  it('tells whether the issuer is named in authorization responses', async () => {
+    expect(await client().issParameterSupported()).toBe(false);
+    server.metadata['authorization_response_iss_parameter_supported'] = true;
+    expect(await client().issParameterSupported()).toBe(true);
+  });
+
+  it('is found below an issuer that ends in a slash', async () => {
+    server.metadata['issuer'] = `${server.issuer}/`;
+    expect(await client({ issuer: `${server.issuer}/` }).metadata()).toMatchObject({ issuer: `${server.issuer}/` });
+  });
+
+  it.each([
+    ['another issuer', { issuer: 'https://attacker.example' }],
+    ['the issuer with a slash more', { issuer: 'SLASH' }],
+    ['no token_endpoint', { token_endpoint: undefined }],
+    ['no jwks_uri', { jwks_uri: undefined }],
+    ['a jwks_uri that is no URL', { jwks_uri: '/keys' }],
+    ['a script for an authorization_endpoint', { authorization_endpoint: 'javascript:alert(1)' }],
+    ['a token_endpoint over http elsewhere', { token_endpoint: 'http://10.9.9.9/token' }],
+    ['a jwks_uri on the metadata service', { jwks_uri: 'https://169.254.169.254/keys' }],
+    ['a private userinfo_endpoint', { userinfo_endpoint: 'https://10.9.9.9/me' }],
+  ])('is refused with %s', async (_what, changes) => {
+    Object.assign(server.metadata, changes);
+    if (server.metadata['issuer'] === 'SLASH') server.metadata['issuer'] = `${server.issuer}/`;
+    expect((await failureOf(client().metadata())).kind).toBe('misconfigured');
+  });
+
+  it('is unavailable when there is no usable answer, and a failure is not remembered', async () => {
+    const upstream = client();
+    const { [DISCOVERY]: good } = server.answers;
+    server.answers[DISCOVERY] = (response) => response.writeHead(503, { 'retry-after': '7' }).end();
+    expect(await failureOf(upstream.metadata())).toMatchObject({ kind: 'unavailable', retryAfterMs: 7000 });
+    server.answers[DISCOVERY] = (response) => response.end('<html>');
+    expect((await failureOf(upstream.metadata())).kind).toBe('unavailable');
+    server.answers[DISCOVERY] = (response) => sendJson(response, [server.metadata]);
+    expect((await failureOf(upstream.metadata())).kind).toBe('unavailable');
+    server.answers[DISCOVERY] = (response) => response.writeHead(302, { location: '/moved' }).end();
+    expect((await failureOf(upstream.metadata())).kind).toBe('unavailable');
+    server.answers[DISCOVERY] = (response) => sendJson(response, { ...server.metadata, pad: 'x'.repeat(1024 * 1024) });
+    expect((await failureOf(upstream.metadata())).kind).toBe('unavailable');
+    server.answers[DISCOVERY] = () => undefined;
+    expect((await failureOf(client({}, { metadataTimeoutMs: 50 }).metadata())).kind).toBe('unavailable');
+    server.answers[DISCOVERY] = good!;
+    expect((await upstream.metadata()).issuer).toBe(server.issuer);
+    expect(server.countOf('/moved')).toBe(0);
+  });
+
+  it('is misconfigured when the policy refuses the issuer, since waiting does not help', async () => {
+    const strict = new OutboundClient({ allow: [] });
+    const upstream = new UpstreamClient(directoryEntry(server.issuer), strict, clock, { tokenTimeoutMs: 5000 });
+    expect((await failureOf(upstream.metadata())).kind).toBe('misconfigured');
+    expect(server.received).toEqual([]);
+    await strict.close();
+  });
+});
+
+describe('tokens', () => {
+  const refreshToken = new Secret('rt-SECRET');
+
+  it('redeems a code with its verifier', async () => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', expires_in: 300 });
+    await client().redeemCode({ code: 'c', redirectUri: 'https://us.example/cb', codeVerifier: 'v' });
+    expect(Object.fromEntries(server.received.at(-1)!.form)).toEqual({
+      grant_type: 'authorization_code',
+      code: 'c',
+      redirect_uri: 'https://us.example/cb',
+      code_verifier: 'v',
+    });
+  });
+
+  it('refreshes and gives all that the provider gave', async () => {
+    server.answers['/token'] = (response) => {
+      // The answer takes 5 s: the lifetime is counted from the question.
+      clock.time += 5000;
+      sendJson(response, {
+        access_token: 'at2',
+        token_type: 'bearer',
+        expires_in: '300',
+        refresh_token: 'rt2',
+        id_token: 'idt',
+        scope: 'openid mail',
+      });
+    };
+    const tokens = await client().refresh({ refreshToken });
+    expect(Object.fromEntries(server.received.at(-1)!.form)).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'rt-SECRET',
+    });
+    expect(tokens).toMatchObject({ tokenType: 'bearer', expiresInSeconds: 300, scope: 'openid mail', receivedAt: NOW });
+    expect(tokens.accessToken.reveal()).toBe('at2');
+    expect(tokens.refreshToken?.reveal()).toBe('rt2');
+    expect(tokens.idToken?.reveal()).toBe('idt');
+    expect(JSON.stringify(tokens)).not.toMatch(/at2|rt2|idt/);
+  });
+
+  it('leaves out what the provider left out', async () => {
+    server.answers['/token'] = (response) =>
+      sendJson(response, { access_token: 'at', refresh_token: '', id_token: null });
+    expect(await client().refresh({ refreshToken })).toMatchObject({
+      tokenType: 'Bearer',
+      expiresInSeconds: undefined,
+      refreshToken: undefined,
+      idToken: undefined,
+      scope: undefined,
+    });
+  });
+
+  it.each([
+    [60, 60],
+    [0, 0],
+    ['3599', 3599],
+    [-1, undefined],
+    ['-1', undefined],
+    ['', undefined],
+    ['1e9', undefined],
+    ['soon', undefined],
+    [null, undefined],
+    [{}, undefined],
+  ])('reads expires_in %j', async (sent, expected) => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', expires_in: sent });
+    expect((await client().refresh({ refreshToken })).expiresInSeconds).toBe(expected);
+  });
+
+  it.each<[IdentityProvider['tokenEndpointAuthMethod'], string | undefined, Record<string, string>]>([
+    ['client_secret_basic', `Basic ${btoa('broker:correcthorse')}`, {}],
+    ['client_secret_post', undefined, { client_id: 'broker', client_secret: 'correcthorse' }],
+    ['none', undefined, { client_id: 'broker' }],
+  ])('authenticates by %s', async (method, authorization, parameters) => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at' });
+    await client({ tokenEndpointAuthMethod: method }).refresh({ refreshToken });
+    const { headers, form } = server.received.at(-1)!;
+    expect(headers.authorization).toBe(authorization);
+    expect(headers['content-type']).toContain('application/x-www-form-urlencoded');
+    expect(Object.fromEntries(form)).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'rt-SECRET',
+      ...parameters,
+    });
+  });
+
+  it('is misconfigured without the secret that the method needs, and sends nothing', async () => {
+    expect((await failureOf(client({ clientSecret: undefined }).refresh({ refreshToken }))).kind).toBe('misconfigured');
+    expect(server.countOf('/token')).toBe(0);
+  });
+
+  it('classifies what the token endpoint says', async () => {
+    const upstream = client();
+    const grant = { code: 'c-SECRET', redirectUri: 'https://us.example/cb', codeVerifier: 'v-SECRET' };
+    server.answers['/token'] = (response) => sendJson(response, { error: 'invalid_grant' }, 400);
+    expect(await failureOf(upstream.refresh({ refreshToken }))).toMatchObject({
+      kind: 'invalid_grant',
+      oauthError: 'invalid_grant',
+    });
+    server.answers['/token'] = (response) => sendJson(response, { error: 'invalid_client' }, 401);
+    expect((await failureOf(upstream.refresh({ refreshToken }))).kind).toBe('misconfigured');
+    server.answers['/token'] = (response) => sendJson(response, { error: 'invalid_request' }, 400);
+    expect((await failureOf(upstream.refresh({ refreshToken }))).kind).toBe('misconfigured');
+    expect((await failureOf(upstream.redeemCode(grant))).kind).toBe('rejected');
+    server.answers['/token'] = (response) => sendJson(response, {}, 429, { 'retry-after': '30' });
+    expect(await failureOf(upstream.refresh({ refreshToken }))).toMatchObject({
+      kind: 'unavailable',
+      retryAfterMs: 30_000,
+    });
+  });
+
+  it.each<[string, ProviderServer['answers'][string]]>([
+    ['HTML with 400', (response) => response.writeHead(400).end('<html>rt-SECRET</html>')],
+    ['HTML with 200', (response) => response.end('<html>')],
+    ['an array', (response) => sendJson(response, [{ access_token: 'at' }])],
+    ['no access_token', (response) => sendJson(response, { refresh_token: 'rt' })],
+    ['an empty access_token', (response) => sendJson(response, { access_token: '' })],
+    ['an access_token that is no string', (response) => sendJson(response, { access_token: 1 })],
+    ['a token with the wrong status', (response) => sendJson(response, { access_token: 'at' }, 404)],
+    ['a redirect', (response) => response.writeHead(307, { location: '/elsewhere' }).end()],
+    ['more than 64 KiB', (response) => sendJson(response, { access_token: 'at', pad: 'x'.repeat(64 * 1024) })],
+    ['nothing and hangs up', (response) => response.socket?.destroy()],
+    ['nothing at all', () => undefined],
+  ])('is unavailable when the token endpoint answers %s', async (_what, answer) => {
+    server.answers['/token'] = answer;
+    const upstream = client({}, _what === 'nothing at all' ? { tokenTimeoutMs: 50 } : {});
+    const error = await failureOf(upstream.refresh({ refreshToken }));
+    expect(error.kind).toBe('unavailable');
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain('SECRET');
+    expect(server.countOf('/token')).toBe(1);
+    expect(server.countOf('/elsewhere')).toBe(0);
+  });
+});
+
+describe('verifyIdToken', () => {
+  it('accepts what the provider signed for us', async () => {
+    const token = server.idToken(key, { nonce: 'n', email: 'a@x.example', email_verified: true, groups: ['dev'] });
+    expect(await verify(token, { nonce: 'n', subject: 'alice' })).toMatchObject({
+      sub: 'alice',
+      email: 'a@x.example',
+      email_verified: true,
+      groups: ['dev'],
+    });
+  });
+
+  it.each(['RS256', 'PS256', 'PS512', 'ES384', 'ES512', 'EdDSA'])('accepts %s', async (alg) => {
+    const other = await signingKey('k-other', alg);
+    server.keys = [key, other];
+    expect((await verify(server.idToken(other))).sub).toBe('alice');
+  });
+
+  it('accepts several audiences when the token is for us', async () => {
+    expect((await verify(server.idToken(key, { aud: ['broker', 'api'], azp: 'broker' }))).sub).toBe('alice');
+  });
+
+  it.each<[string, Changes, object]>([
+    ['another issuer', { iss: 'https://attacker.example' }, {}],
+    ['another audience', { aud: 'other' }, {}],
+    ['several audiences without azp', { aud: ['broker', 'api'] }, {}],
+    ['a token for another party', { azp: 'other' }, {}],
+    ['an azp that is no string', { azp: ['broker'] }, {}],
+    ['another nonce', { nonce: 'other' }, { nonce: 'n' }],
+    ['no nonce where one was sent', {}, { nonce: 'n' }],
+    ['another subject', { sub: 'mallory' }, { subject: 'alice' }],
+    ['no subject', { sub: undefined }, {}],
+    ['an empty subject', { sub: '' }, {}],
+    ['no issuer', { iss: undefined }, {}],
+    ['no exp', { exp: undefined }, {}],
+    ['no iat', { iat: undefined }, {}],
+    ['expired beyond tolerance', { exp: NOW_SECONDS - 11 }, {}],
+    ['issued too far in the future', { iat: NOW_SECONDS + 61 }, {}],
+    ['not valid yet', { nbf: NOW_SECONDS + 11 }, {}],
+    ['the hash of another access token', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }, { accessToken: new Secret('at') }],
+    ['an at_hash that is no string', { at_hash: 1 }, { accessToken: new Secret('at') }],
+  ])('rejects %s', async (_what, changes, expected) => {
+    expect((await reject(server.idToken(key, changes), expected)).kind).toBe('rejected');
+  });
+
+  it('takes the time from the clock, with a little tolerance', async () => {
+    expect((await verify(server.idToken(key, { exp: NOW_SECONDS - 9 }))).sub).toBe('alice');
+    expect((await verify(server.idToken(key, { nbf: NOW_SECONDS + 9 }))).sub).toBe('alice');
+    expect((await verify(server.idToken(key, { iat: NOW_SECONDS + 60 }))).sub).toBe('alice');
+    const token = await server.idToken(key);
+    clock.time += 311_000;
+    expect(await reject(token)).toMatchObject({ kind: 'rejected', message: 'id_token: exp' });
+  });
+
+  it('accepts the hash of the access token', async () => {
+    const half = createHash('sha256').update('at').digest().subarray(0, 16).toString('base64url');
+    const token = server.idToken(key, { at_hash: half });
+    expect((await verify(token, { accessToken: new Secret('at') })).sub).toBe('alice');
+    expect((await verify(server.idToken(key), { accessToken: new Secret('at') })).sub).toBe('alice');
+  });
+
+  it('rejects a signature by another key under the same kid', async () => {
+    expect((await reject(server.idToken(await signingKey('k1')))).kind).toBe('rejected');
+  });
+
+  it('rejects changed claims under the old signature', async () => {
+    const [header, , signature] = (await server.idToken(key)).split('.');
+    const [, payload] = (await server.idToken(key, { sub: 'mallory' })).split('.');
+    expect((await reject(`${header}.${payload}.${signature}`)).kind).toBe('rejected');
+  });
+
+  it('rejects alg none', async () => {
+    const claims = { iss: server.issuer, aud: 'broker', sub: 'alice', iat: NOW_SECONDS, exp: NOW_SECONDS + 300 };
+    const error = await reject(new UnsecuredJWT(claims).encode());
+    expect(error.kind).toBe('rejected');
+    expect(server.countOf('/keys')).toBe(0);
+  });
+
+  it('rejects HS256 keyed with the public key, however it is written', async () => {
+    const rsa = await signingKey('r1', 'RS256');
+    server.keys = [rsa];
+    const publicKey = await importJWK(rsa.publicJwk, 'RS256', { extractable: true });
+    if (publicKey instanceof Uint8Array) throw new Error('not a public key');
+    const claims = { iss: server.issuer, aud: 'broker', sub: 'alice', iat: NOW_SECONDS, exp: NOW_SECONDS + 300 };
+    for (const secret of [await exportSPKI(publicKey), JSON.stringify(rsa.publicJwk), 'correcthorse'.repeat(4)]) {
+      const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'r1' });
+      expect((await reject(token.sign(Buffer.from(secret)))).kind).toBe('rejected');
+    }
+    expect(server.countOf('/keys')).toBe(0);
+  });
+
+  it('rejects garbage, and repeats none of it', async () => {
+    for (const token of ['', 'SECRET', 'SECRET.SECRET.SECRET', 'a.b.c.d.e']) {
+      const error = await reject(token);
+      expect(error.kind).toBe('rejected');
+      expect(error.message).not.toContain('SECRET');
+    }
+  });
+
+  it('counts a claim of the wrong type as absent', async () => {
+    const claims = await verify(server.idToken(key, { email_verified: 'false', name: 7 }));
+    expect(claims.email_verified).toBeUndefined();
+    expect(claims.name).toBeUndefined();
+  });
+
+  it('picks up a rotated key at the next login', async () => {
+    const upstream = client();
+    await upstream.verifyIdToken(new Secret(await server.idToken(key)), {});
+    const next = await signingKey('k2');
+    server.keys = [next];
+    expect((await upstream.verifyIdToken(new Secret(await server.idToken(next)), {})).sub).toBe('alice');
+    expect(server.countOf('/keys')).toBe(2);
+  });
+
+  it('lets concurrent logins after a rotation share the fetch', async () => {
+    const upstream = client();
+    await upstream.verifyIdToken(new Secret(await server.idToken(key)), {});
+    const next = await signingKey('k2');
+    server.keys = [next];
+    const token = new Secret(await server.idToken(next));
+    const logins = await Promise.all(Array.from({ length: 5 }, () => upstream.verifyIdToken(token, {})));
+    expect(logins.map((claims) => claims.sub)).toEqual(Array(5).fill('alice'));
+    expect(server.countOf('/keys')).toBe(2);
+  });
+
+  it('does not pass a flood of unknown keys on', async () => {
+    const upstream = client();
+    await upstream.verifyIdToken(new Secret(await server.idToken(key)), {});
+    const stranger = await signingKey('x');
+    const strangers = await Promise.all(Array.from({ length: 20 }, (_, i) => signingKey(`x${i}`)));
+    const attempts = strangers.map(async (one) =>
+      failureOf(upstream.verifyIdToken(new Secret(await server.idToken(one)), {})),
+    );
+    for (const error of await Promise.all(attempts)) expect(error.kind).toBe('rejected');
+    expect(server.countOf('/keys')).toBe(2);
+    clock.time += 4999;
+    await failureOf(upstream.verifyIdToken(new Secret(await server.idToken(stranger)), {}));
+    expect(server.countOf('/keys')).toBe(2);
+    clock.time += 1;
+    await failureOf(upstream.verifyIdToken(new Secret(await server.idToken(stranger)), {}));
+    expect(server.countOf('/keys')).toBe(3);
+  });
+
+  it('shares one fetch of the keys, and forgets a withdrawn key in the end', async () => {
+    const upstream = client();
+    const token = new Secret(await server.idToken(key, { exp: NOW_SECONDS + 3600 }));
+    await Promise.all(Array.from({ length: 10 }, () => upstream.verifyIdToken(token, {})));
+    expect(server.countOf('/keys')).toBe(1);
+    server.keys = [await signingKey('k2')];
+    expect((await upstream.verifyIdToken(token, {})).sub).toBe('alice');
+    clock.time += 600_000;
+    expect((await failureOf(upstream.verifyIdToken(token, {}))).kind).toBe('rejected');
+  });
+
+  it.each<[string, ProviderServer['answers'][string]]>([
+    ['fail', (response) => response.writeHead(500).end()],
+    ['are no JSON', (response) => response.end('<html>')],
+    ['are no key set', (response) => sendJson(response, { keys: 'none' })],
+    ['hang', () => undefined],
+  ])('is unavailable, not rejected, when the keys %s', async (_what, answer) => {
+    server.answers['/keys'] = answer;
+    const upstream = client({}, _what === 'hang' ? { metadataTimeoutMs: 50 } : {});
+    const error = await failureOf(upstream.verifyIdToken(new Secret(await server.idToken(key)), {}));
+    expect(error.kind).toBe('unavailable');
+  });
+});
+
+describe('checkIdTokenOffline', () => {
+  it('compares iss, aud and sub without the network', async () => {
+    const upstream = client();
+    const check = async (changes: Changes) =>
+      upstream.checkIdTokenOffline(new Secret(await server.idToken(key, changes)), { subject: 'alice' });
+    expect(await check({})).toBe('match');
+    expect(await check({ aud: ['api', 'broker'] })).toBe('match');
+    expect(await check({ exp: 1 })).toBe('match');
+    expect(await check({ sub: 'mallory' })).toBe('mismatch');
+    expect(await check({ sub: undefined })).toBe('mismatch');
+    expect(await check({ aud: 'other' })).toBe('mismatch');
+    expect(await check({ iss: 'https://attacker.example' })).toBe('mismatch');
+    for (const token of ['', 'x', 'a.b.c']) {
+      expect(upstream.checkIdTokenOffline(new Secret(token), { subject: 'alice' })).toBe('unreadable');
+    }
+    expect(server.received).toEqual([]);
+  });
+});
+
+describe('userinfo', () => {
+  const accessToken = new Secret('at-SECRET');
+
+  it('gives the claims of the expected user', async () => {
+    server.answers['/me'] = (response) => sendJson(response, { sub: 'alice', email: 'a@x.example' });
+    expect(await client().userinfo(accessToken, 'alice')).toEqual({ sub: 'alice', email: 'a@x.example' });
+    expect(server.received.at(-1)!.headers.authorization).toBe('Bearer at-SECRET');
+  });
+
+  it.each<[string, ProviderServer['answers'][string]]>([
+    ['rejected', (response) => sendJson(response, { sub: 'mallory' })],
+    ['rejected', (response) => sendJson(response, { email: 'a@x.example' })],
+    ['rejected', (response) => response.writeHead(401).end()],
+    ['unavailable', (response) => response.writeHead(502).end()],
+    ['unavailable', (response) => response.end('eyJhbGciOi.signed.userinfo')],
+  ])('is %s otherwise', async (kind, answer) => {
+    server.answers['/me'] = answer;
+    expect((await failureOf(client().userinfo(accessToken, 'alice'))).kind).toBe(kind);
+  });
+
+  it('is misconfigured where there is none', async () => {
+    delete server.metadata['userinfo_endpoint'];
+    expect((await failureOf(client().userinfo(accessToken, 'alice'))).kind).toBe('misconfigured');
+  });
+});

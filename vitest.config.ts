@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+const setup = (name: string): string => `./test/support/setup/${name}.ts`;
+
+/** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
+const project = (name: string, directories: string[], globalSetup: string[]) => ({
+  extends: true as const,
+  test: { name, include: directories.map((directory) => `test/${directory}/**/*.test.ts`), globalSetup },
+});
+
+export default defineConfig({
+  // As tsconfig.json says for src. Its `include` leaves the tests out, and theirs would not be compiled the same way.
+  oxc: {
+    decorator: { legacy: true, emitDecoratorMetadata: true },
+    assumptions: { setPublicClassFields: true },
+    typescript: { removeClassFieldsWithoutInitializer: true },
+  },
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    passWithNoTests: true,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      project('unit', ['unit', 'architecture'], []),
+      project('persistence', ['persistence'], [setup('postgres')]),
+      project('contract', ['contract'], [setup('dist'), setup('postgres')]),
+      project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),
+      project('fault', ['fault'], [setup('dist'), setup('postgres')]),
+      project('browser', ['browser'], [setup('dist'), setup('chromium')]),
+    ],
+  },
+});
