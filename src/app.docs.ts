@@ -43,8 +43,14 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
       },
       'oauth2',
     )
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token of this service' }, 'bearer')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Auth-Token', description: 'Onezone: an access token' }, 'x-auth-token')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token of this service' },
+      'bearer',
+    )
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-Auth-Token', description: 'Onezone: an access token' },
+      'x-auth-token',
+    )
     .addApiKey({ type: 'apiKey', in: 'header', name: 'Macaroon', description: 'Onezone: an access token' }, 'macaroon')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Onezone: user name and password' }, 'user')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'client_id and client_secret, form-encoded' }, 'client')
@@ -59,13 +65,17 @@ export function documentOf(face: keyof typeof DOCUMENTED_FACES, whole: OpenAPIOb
   const tag = DOCUMENTED_FACES[face];
   const paths = Object.fromEntries(
     Object.entries(whole.paths).flatMap(([path, methods]) => {
-      const own = Object.entries(methods as Record<string, Operation>).filter(([, operation]) => operation.tags?.includes(tag));
+      const own = Object.entries(methods as Record<string, Operation>).filter(([, operation]) =>
+        operation.tags?.includes(tag),
+      );
       return own.length === 0 ? [] : [[path, Object.fromEntries(own)]];
     }),
   ) as OpenAPIObject['paths'];
   const reachable = (name: string): boolean => JSON.stringify(paths).includes(`"${name}"`);
   const schemas = reachableSchemas(paths, whole.components?.schemas ?? {});
-  const securitySchemes = Object.fromEntries(Object.entries(whole.components?.securitySchemes ?? {}).filter(([name]) => reachable(name)));
+  const securitySchemes = Object.fromEntries(
+    Object.entries(whole.components?.securitySchemes ?? {}).filter(([name]) => reachable(name)),
+  );
   return {
     ...whole,
     info: { ...whole.info, title: `Symbolon: ${tag}` },

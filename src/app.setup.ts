@@ -62,7 +62,10 @@ function requestPipeline() {
       requestContext.run(context, () => {
         const durationMs = Math.round(performance.now() - startedAt);
         // The path only: queries carry codes, states and tickets.
-        logger.log({ method: request.method, path: request.path, status: response.statusCode, durationMs, address: request.ip }, 'request');
+        logger.log(
+          { method: request.method, path: request.path, status: response.statusCode, durationMs, address: request.ip },
+          'request',
+        );
       }),
     );
     requestContext.run(context, next);
@@ -77,7 +80,10 @@ function crossOrigin(faces: Faces) {
       return;
     }
     response.setHeader('Access-Control-Allow-Origin', '*');
-    response.setHeader('Access-Control-Expose-Headers', 'DPoP-Nonce, Retry-After, WWW-Authenticate, x-fapi-interaction-id');
+    response.setHeader(
+      'Access-Control-Expose-Headers',
+      'DPoP-Nonce, Retry-After, WWW-Authenticate, x-fapi-interaction-id',
+    );
     const preflight = request.method === 'OPTIONS' && request.header('access-control-request-method') !== undefined;
     if (!preflight) {
       next();

@@ -45,14 +45,23 @@ const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(?=[/?]|$
  * Where the answer goes. Errors before this is known are shown to the user, never redirected: an unknown client or
  * redirect URI would make an open redirector of us. @see RFC 9700 section 4.11
  */
-export function redirectTarget(parameters: ReadonlyMap<string, string>, client: Client | undefined): { redirectUri: string; state?: string } {
+export function redirectTarget(
+  parameters: ReadonlyMap<string, string>,
+  client: Client | undefined,
+): { redirectUri: string; state?: string } {
   if (!client?.enabled) {
-    throw new DomainError('request.parameter-invalid', { publicDetail: 'The application that sent you here is not registered (client_id).' });
+    throw new DomainError('request.parameter-invalid', {
+      publicDetail: 'The application that sent you here is not registered (client_id).',
+    });
   }
   const redirectUri = parameters.get('redirect_uri');
-  if (redirectUri === undefined || !client.redirectUris.some((registered) => sameRedirectUri(registered, redirectUri))) {
+  if (
+    redirectUri === undefined ||
+    !client.redirectUris.some((registered) => sameRedirectUri(registered, redirectUri))
+  ) {
     throw new DomainError('request.parameter-invalid', {
-      publicDetail: 'The application that sent you here asked for an address that is not registered for it (redirect_uri).',
+      publicDetail:
+        'The application that sent you here asked for an address that is not registered for it (redirect_uri).',
     });
   }
   const state = parameters.get('state');
@@ -76,13 +85,15 @@ export function validate(
   const scope = [...new Set((parameters.get('scope') ?? '').split(' ').filter((name) => name !== ''))];
   if (scope.length === 0) throw new AuthorizationError('invalid_scope', 'scope is missing');
   const excess = scope.filter((name) => !client.scope.includes(name));
-  if (excess.length > 0) throw new AuthorizationError('invalid_scope', 'The client is not registered for all of this scope.');
+  if (excess.length > 0)
+    throw new AuthorizationError('invalid_scope', 'The client is not registered for all of this scope.');
   const prompt = (parameters.get('prompt') ?? '').split(' ').filter((name) => name !== '');
   if (prompt.some((name) => !PROMPTS.has(name)) || (prompt.includes('none') && prompt.length > 1)) {
     throw new AuthorizationError('invalid_request', 'prompt is not valid');
   }
   const maxAge = parameters.get('max_age');
-  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) throw new AuthorizationError('invalid_request', 'max_age is not valid');
+  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge))
+    throw new AuthorizationError('invalid_request', 'max_age is not valid');
   const optional = {
     nonce: parameters.get('nonce'),
     codeChallenge: challenge(parameters, client),
@@ -95,16 +106,21 @@ export function validate(
     ...target,
     scope,
     prompt,
-    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<AuthorizationRequest>),
+    ...(Object.fromEntries(
+      Object.entries(optional).filter(([, value]) => value !== undefined),
+    ) as Partial<AuthorizationRequest>),
   };
 }
 
 function refuseUnsupported(parameters: ReadonlyMap<string, string>, client: Client): void {
-  if (parameters.has('request')) throw new AuthorizationError('request_not_supported', 'Request objects are not supported.');
-  if (parameters.has('request_uri')) throw new AuthorizationError('request_uri_not_supported', 'request_uri is not supported.');
+  if (parameters.has('request'))
+    throw new AuthorizationError('request_not_supported', 'Request objects are not supported.');
+  if (parameters.has('request_uri'))
+    throw new AuthorizationError('request_uri_not_supported', 'request_uri is not supported.');
   const responseType = parameters.get('response_type');
   if (responseType === undefined) throw new AuthorizationError('invalid_request', 'response_type is missing');
-  if (responseType !== 'code') throw new AuthorizationError('unsupported_response_type', 'Only the code flow is supported.');
+  if (responseType !== 'code')
+    throw new AuthorizationError('unsupported_response_type', 'Only the code flow is supported.');
   if ((parameters.get('response_mode') ?? 'query') !== 'query') {
     throw new AuthorizationError('invalid_request', 'Only the response mode query is supported.');
   }
@@ -119,11 +135,13 @@ function challenge(parameters: ReadonlyMap<string, string>, client: Client): str
   const method = parameters.get('code_challenge_method');
   if (codeChallenge === undefined) {
     if (method !== undefined) throw new AuthorizationError('invalid_request', 'code_challenge is missing');
-    if (client.requirePkce) throw new AuthorizationError('invalid_request', 'code_challenge is missing: PKCE with S256 is required.');
+    if (client.requirePkce)
+      throw new AuthorizationError('invalid_request', 'code_challenge is missing: PKCE with S256 is required.');
     return undefined;
   }
   // Without a method the RFC means "plain", which shows the verifier to everybody who sees the request.
   if (method !== 'S256') throw new AuthorizationError('invalid_request', 'code_challenge_method must be S256.');
-  if (!S256_CHALLENGE.test(codeChallenge)) throw new AuthorizationError('invalid_request', 'code_challenge is not valid');
+  if (!S256_CHALLENGE.test(codeChallenge))
+    throw new AuthorizationError('invalid_request', 'code_challenge is not valid');
   return codeChallenge;
 }

@@ -58,7 +58,9 @@ export class AuthorizationController {
     const browser = this.cookies.read(request, 'browser');
     const genuine = cookie && this.cookies.isCsrfToken(form.get('csrf_token'), cookie, consentForm(handle));
     if (!session || !browser || !genuine) {
-      throw new DomainError('access.forbidden', { publicDetail: 'This form was not opened in this browser. Please go back and try again.' });
+      throw new DomainError('access.forbidden', {
+        publicDetail: 'This form was not opened in this browser. Please go back and try again.',
+      });
     }
     const decision = form.get('decision');
     if (decision !== 'allow' && decision !== 'deny') {
@@ -93,12 +95,24 @@ export class AuthorizationController {
       page(
         `Allow ${step.client.clientName}?`,
         html`<h1>Allow <strong>${step.client.clientName}</strong>?</h1>
-<p>Signed in as <strong>${name}</strong>.</p><p>It wants to:</p>
-<ul>${step.scope.map(({ name: scope, description }) => html`<li>${description} <span class="muted">(${scope})</span></li>`)}</ul>
-<p class="muted">You will be sent to <code>${new URL(step.redirectUri).host}</code>. Its access lasts ${Math.round(this.configuration.environment.ACCESS_TOKEN_TTL / 60)} minutes.</p>
-<form class="actions" method="post" action="${this.configuration.issuerPath}/auth/consent">
-<input type="hidden" name="id" value="${handle}"><input type="hidden" name="csrf_token" value="${this.cookies.csrfToken(cookie, consentForm(handle))}">
-<button class="primary" name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button></form>`,
+          <p>Signed in as <strong>${name}</strong>.</p>
+          <p>It wants to:</p>
+          <ul>
+            ${step.scope.map(({ name: scope, description }) => html`<li>${description} <span class="muted">(${scope})</span></li>`)}
+          </ul>
+          <p class="muted">
+            You will be sent to <code>${new URL(step.redirectUri).host}</code>. Its access lasts
+            ${Math.round(this.configuration.environment.ACCESS_TOKEN_TTL / 60)} minutes.
+          </p>
+          <form class="actions" method="post" action="${this.configuration.issuerPath}/auth/consent">
+            <input type="hidden" name="id" value="${handle}" /><input
+              type="hidden"
+              name="csrf_token"
+              value="${this.cookies.csrfToken(cookie, consentForm(handle))}"
+            />
+            <button class="primary" name="decision" value="allow">Allow</button
+            ><button name="decision" value="deny">Deny</button>
+          </form>`,
       ),
     );
   }

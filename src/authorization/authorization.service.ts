@@ -18,7 +18,13 @@ const AUTH_TIME_TOLERANCE_MS = 10_000;
 /** What has to happen next to a pending request. */
 export type NextStep =
   | { kind: 'sign-in'; parameters: Record<string, string>; identityProvider: string | undefined }
-  | { kind: 'consent'; client: Client; user: User; scope: readonly { name: string; description: string }[]; redirectUri: string }
+  | {
+      kind: 'consent';
+      client: Client;
+      user: User;
+      scope: readonly { name: string; description: string }[];
+      redirectUri: string;
+    }
   | { kind: 'redirect'; url: string };
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -51,16 +57,33 @@ export class AuthorizationService {
     if (!session || !user || user.blocked || !this.#recentEnough(found, session)) {
       if (request.prompt.includes('none') || (session && session.createdAt >= found.createdAt)) {
         // The user has just signed in and it still is not recent enough: the provider cannot prove it.
-        return this.#refuse(handle, browser, request, new AuthorizationError('login_required', 'The user has to sign in.'));
+        return this.#refuse(
+          handle,
+          browser,
+          request,
+          new AuthorizationError('login_required', 'The user has to sign in.'),
+        );
       }
       return this.#signIn(request);
     }
-    const covered = client.consent === 'implicit' || (await this.consents.covers(user.id, client.clientId, request.scope));
+    const covered =
+      client.consent === 'implicit' || (await this.consents.covers(user.id, client.clientId, request.scope));
     if (covered && !request.prompt.includes('consent')) return this.#issue(handle, browser, request, session, user);
     if (request.prompt.includes('none')) {
-      return this.#refuse(handle, browser, request, new AuthorizationError('consent_required', 'The user has to consent.'));
+      return this.#refuse(
+        handle,
+        browser,
+        request,
+        new AuthorizationError('consent_required', 'The user has to consent.'),
+      );
     }
-    return { kind: 'consent', client, user, scope: request.scope.map((name) => this.#describe(name)), redirectUri: request.redirectUri };
+    return {
+      kind: 'consent',
+      client,
+      user,
+      scope: request.scope.map((name) => this.#describe(name)),
+      redirectUri: request.redirectUri,
+    };
   }
 
   async decide(handle: string, browser: Secret, session: Session, allowed: boolean): Promise<string> {
@@ -70,7 +93,9 @@ export class AuthorizationService {
     const user = await this.users.find(session.userId);
     if (!user || user.blocked || !this.#recentEnough(found, session)) throw new DomainError('access.forbidden');
     if (!allowed) {
-      return (await this.#refuse(handle, browser, request, new AuthorizationError('access_denied', 'The user said no.'))).url;
+      return (
+        await this.#refuse(handle, browser, request, new AuthorizationError('access_denied', 'The user said no.'))
+      ).url;
     }
     const { url } = await this.unitOfWork.run(async () => {
       await this.consents.add(user.id, client.clientId, request.scope);
@@ -81,30 +106,39 @@ export class AuthorizationService {
 
   /** The redirect that tells the client of an error. @see RFC 9207 for `iss` */
   errorUrl({ redirectUri, state }: { redirectUri: string; state?: string }, error: AuthorizationError): string {
-    return this.#answerUrl({ redirectUri, ...(state !== undefined && { state }) }, { error: error.code, error_description: error.description });
+    return this.#answerUrl(
+      { redirectUri, ...(state !== undefined && { state }) },
+      { error: error.code, error_description: error.description },
+    );
   }
 
   async #find(handle: string, browser: Secret): Promise<PendingRequest> {
     const found = await this.pending.find(handle, browser);
     if (found) return found;
     throw new DomainError('request.parameter-invalid', {
-      publicDetail: 'This request was not started in this browser, was finished already, or took too long. Please go back to the application and start again.',
+      publicDetail:
+        'This request was not started in this browser, was finished already, or took too long. Please go back to the application and start again.',
     });
   }
 
   async #client({ clientId }: AuthorizationRequest): Promise<Client> {
     const client = await this.clients.find(clientId);
     if (client?.enabled) return client;
-    throw new DomainError('request.parameter-invalid', { publicDetail: 'The application that sent you here is no longer registered.' });
+    throw new DomainError('request.parameter-invalid', {
+      publicDetail: 'The application that sent you here is no longer registered.',
+    });
   }
 
   #recentEnough({ request, createdAt }: PendingRequest, session: Session): boolean {
     if (request.prompt.includes('login') || request.prompt.includes('select_account')) {
       if (session.createdAt < createdAt) return false;
     }
-    if (request.prompt.includes('login')) return session.authTimeProven && session.authTime >= createdAt - AUTH_TIME_TOLERANCE_MS;
+    if (request.prompt.includes('login'))
+      return session.authTimeProven && session.authTime >= createdAt - AUTH_TIME_TOLERANCE_MS;
     if (request.maxAge === undefined) return true;
-    return session.authTimeProven && this.clock.now() - session.authTime <= request.maxAge * 1000 + AUTH_TIME_TOLERANCE_MS;
+    return (
+      session.authTimeProven && this.clock.now() - session.authTime <= request.maxAge * 1000 + AUTH_TIME_TOLERANCE_MS
+    );
   }
 
   #signIn(request: AuthorizationRequest): NextStep {
@@ -122,10 +156,22 @@ export class AuthorizationService {
     };
   }
 
-  async #issue(handle: string, browser: Secret, request: AuthorizationRequest, session: Session, user: User): Promise<NextStep & { kind: 'redirect' }> {
+  async #issue(
+    handle: string,
+    browser: Secret,
+    request: AuthorizationRequest,
+    session: Session,
+    user: User,
+  ): Promise<NextStep & { kind: 'redirect' }> {
     const code = await this.unitOfWork.run(async () => {
-      if (!(await this.pending.consume(handle, browser))) throw new DomainError('request.parameter-invalid', { publicDetail: 'This request was finished already.' });
-      await this.audit.record({ event: 'client.authorized', outcome: 'success', userId: user.id, clientId: request.clientId });
+      if (!(await this.pending.consume(handle, browser)))
+        throw new DomainError('request.parameter-invalid', { publicDetail: 'This request was finished already.' });
+      await this.audit.record({
+        event: 'client.authorized',
+        outcome: 'success',
+        userId: user.id,
+        clientId: request.clientId,
+      });
       return this.codes.issue({
         redirectUri: request.redirectUri,
         codeChallenge: request.codeChallenge,
@@ -143,12 +189,20 @@ export class AuthorizationService {
     return { kind: 'redirect', url: this.#answerUrl(request, { code: code.reveal() }) };
   }
 
-  async #refuse(handle: string, browser: Secret, request: AuthorizationRequest, error: AuthorizationError): Promise<NextStep & { kind: 'redirect' }> {
+  async #refuse(
+    handle: string,
+    browser: Secret,
+    request: AuthorizationRequest,
+    error: AuthorizationError,
+  ): Promise<NextStep & { kind: 'redirect' }> {
     await this.pending.consume(handle, browser);
     return { kind: 'redirect', url: this.errorUrl(request, error) };
   }
 
-  #answerUrl({ redirectUri, state }: { redirectUri: string; state?: string }, parameters: Record<string, string>): string {
+  #answerUrl(
+    { redirectUri, state }: { redirectUri: string; state?: string },
+    parameters: Record<string, string>,
+  ): string {
     const url = new URL(redirectUri);
     for (const [name, value] of Object.entries(parameters)) url.searchParams.append(name, value);
     if (state !== undefined) url.searchParams.append('state', state);

@@ -1,5 +1,12 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { AppliedDeclarations, clientDeclaration, Configuration, ConfigurationError, DOCUMENTATION_CLIENT_ID, type ClientDeclaration } from '../config/index.js';
+import {
+  AppliedDeclarations,
+  clientDeclaration,
+  Configuration,
+  ConfigurationError,
+  DOCUMENTATION_CLIENT_ID,
+  type ClientDeclaration,
+} from '../config/index.js';
 import { UsersRepository } from '../users/index.js';
 import { ClientsRepository } from './clients.repository.js';
 import { makeVerifier } from './client-secrets.js';
@@ -46,7 +53,9 @@ export class DeclaredClients implements OnModuleInit {
   async #apply(declaration: ClientDeclaration): Promise<void> {
     // RFC 9700 section 4.15: a client's `sub` must never be taken for a user's.
     if (await this.users.find(declaration.client_id)) {
-      throw new ConfigurationError(`CONFIG_FILE clients[${declaration.client_id}].client_id is the id of a user; choose another`);
+      throw new ConfigurationError(
+        `CONFIG_FILE clients[${declaration.client_id}].client_id is the id of a user; choose another`,
+      );
     }
     await this.clients.put(
       {

@@ -29,10 +29,11 @@ export class AppliedDeclarations {
     @Inject(Configuration) private readonly configuration: Configuration,
   ) {}
 
-  async apply<Declaration extends object>(declarations: readonly Declaration[], kind: Kind<Declaration>): Promise<void> {
-    const before = new Map(
-      (await this.#rows.findBy({ kind: kind.kind })).map((row) => [row.name, row] as const),
-    );
+  async apply<Declaration extends object>(
+    declarations: readonly Declaration[],
+    kind: Kind<Declaration>,
+  ): Promise<void> {
+    const before = new Map((await this.#rows.findBy({ kind: kind.kind })).map((row) => [row.name, row] as const));
     for (const declaration of declarations) {
       const name = kind.name(declaration);
       const known = before.get(name);

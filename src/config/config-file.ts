@@ -21,7 +21,8 @@ function load(path: string, variables: NodeJS.ProcessEnv): unknown {
   try {
     document = parse(readFileSync(path, 'utf8'), { prettyErrors: false });
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'is not readable YAML or JSON';
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'is not readable YAML or JSON';
     throw new ConfigurationError(`CONFIG_FILE ${path} ${reason}; correct the path or the file`);
   }
   return resolveValues(document ?? {}, { directory: dirname(path), variables, at: '' });
@@ -35,7 +36,8 @@ interface Context {
 
 function resolveValues(value: unknown, context: Context): unknown {
   if (typeof value === 'string') return interpolate(value, context);
-  if (Array.isArray(value)) return value.map((item, index) => resolveValues(item, { ...context, at: `${context.at}[${index}]` }));
+  if (Array.isArray(value))
+    return value.map((item, index) => resolveValues(item, { ...context, at: `${context.at}[${index}]` }));
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]: [string, unknown]) => {
@@ -52,7 +54,9 @@ function interpolate(text: string, { variables, at }: Context): string {
   return text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
     const value = variables[name];
     if (value === undefined) {
-      throw new ConfigurationError(`CONFIG_FILE ${at}: the environment variable ${name} is not set; set it or remove \${${name}}`);
+      throw new ConfigurationError(
+        `CONFIG_FILE ${at}: the environment variable ${name} is not set; set it or remove \${${name}}`,
+      );
     }
     return value;
   });
@@ -62,7 +66,9 @@ function readSecretFile(file: string, { directory, at }: Context): string {
   try {
     return readFileSync(resolve(directory, file), 'utf8').trimEnd();
   } catch {
-    throw new ConfigurationError(`CONFIG_FILE ${at}: the file it names cannot be read; correct the path or its permissions`);
+    throw new ConfigurationError(
+      `CONFIG_FILE ${at}: the file it names cannot be read; correct the path or its permissions`,
+    );
   }
 }
 

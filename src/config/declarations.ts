@@ -3,16 +3,24 @@ import { Secret } from '../common/secret.js';
 
 const identifier = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/, 'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/,
+    'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit',
+  );
 const providerId = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit',
+  );
 const secret = z
   .string()
   .min(16, 'must have at least 16 characters')
   .transform((text) => new Secret(text));
 /** @see RFC 6749 section 3.3 */
-const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scope names separated by single spaces');
+const scope = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scope names separated by single spaces');
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -34,7 +42,10 @@ export const clientDeclaration = z
     client_name: z.string().min(1).max(200).optional(),
     client_secret: secret.optional(),
     token_endpoint_auth_method: z
-      .enum(['client_secret_basic', 'client_secret_post', 'none'], 'must be client_secret_basic, client_secret_post or none')
+      .enum(
+        ['client_secret_basic', 'client_secret_post', 'none'],
+        'must be client_secret_basic, client_secret_post or none',
+      )
       .default('client_secret_basic'),
     grant_types: z.array(z.string().min(1)).default(['authorization_code']),
     redirect_uris: z.array(redirectUri).default([]),
@@ -51,17 +62,34 @@ export const clientDeclaration = z
   .superRefine((value, context) => {
     const isPublic = value.token_endpoint_auth_method === 'none';
     if (isPublic && value.client_secret) {
-      context.addIssue({ code: 'custom', path: ['client_secret'], message: 'must be left out where token_endpoint_auth_method is none' });
+      context.addIssue({
+        code: 'custom',
+        path: ['client_secret'],
+        message: 'must be left out where token_endpoint_auth_method is none',
+      });
     }
     if (!isPublic && !value.client_secret) {
-      context.addIssue({ code: 'custom', path: ['client_secret'], message: 'is required where token_endpoint_auth_method is not none' });
+      context.addIssue({
+        code: 'custom',
+        path: ['client_secret'],
+        message: 'is required where token_endpoint_auth_method is not none',
+      });
     }
     if (isPublic && !value.require_pkce) {
-      context.addIssue({ code: 'custom', path: ['require_pkce'], message: 'can be waived for confidential clients only' });
+      context.addIssue({
+        code: 'custom',
+        path: ['require_pkce'],
+        message: 'can be waived for confidential clients only',
+      });
     }
-    const needsRedirect = value.grant_types.includes('authorization_code') && value.client_id !== DOCUMENTATION_CLIENT_ID;
+    const needsRedirect =
+      value.grant_types.includes('authorization_code') && value.client_id !== DOCUMENTATION_CLIENT_ID;
     if (needsRedirect && value.redirect_uris.length === 0) {
-      context.addIssue({ code: 'custom', path: ['redirect_uris'], message: 'needs at least one entry for the authorization_code grant' });
+      context.addIssue({
+        code: 'custom',
+        path: ['redirect_uris'],
+        message: 'needs at least one entry for the authorization_code grant',
+      });
     }
   });
 
@@ -69,7 +97,7 @@ const identityProvider = z.strictObject({
   id: providerId,
   type: z.enum(['oidc'], 'must be oidc (other types are not available yet)').default('oidc'),
   name: z.string().min(1).max(100).optional(),
-  issuer: z.url({ protocol: /^https?$/, error: 'must be the provider\'s issuer URL' }),
+  issuer: z.url({ protocol: /^https?$/, error: "must be the provider's issuer URL" }),
   client_id: z.string().min(1).max(512),
   client_secret: z
     .string()
@@ -77,17 +105,26 @@ const identityProvider = z.strictObject({
     .transform((text) => new Secret(text))
     .optional(),
   token_endpoint_auth_method: z
-    .enum(['client_secret_basic', 'client_secret_post', 'none'], 'must be client_secret_basic, client_secret_post or none')
+    .enum(
+      ['client_secret_basic', 'client_secret_post', 'none'],
+      'must be client_secret_basic, client_secret_post or none',
+    )
     .optional(),
-  scope: scope.refine((text) => text.split(' ').includes('openid'), 'must include openid').default('openid profile email offline_access'),
+  scope: scope
+    .refine((text) => text.split(' ').includes('openid'), 'must include openid')
+    .default('openid profile email offline_access'),
   offline_access: z.boolean().default(false),
-  sign_up: z.union([z.boolean(), z.array(z.string().min(1)).min(1)], 'must be true, false or a list of e-mail domains').default(false),
+  sign_up: z
+    .union([z.boolean(), z.array(z.string().min(1)).min(1)], 'must be true, false or a list of e-mail domains')
+    .default(false),
   authorization_parameters: z.record(z.string(), z.string()).default({}),
 });
 
 const user = z
   .strictObject({
-    username: z.string().regex(/^[^\s:\p{C}]{1,128}$/u, 'must have 1 to 128 characters without spaces, colons or control characters'),
+    username: z
+      .string()
+      .regex(/^[^\s:\p{C}]{1,128}$/u, 'must have 1 to 128 characters without spaces, colons or control characters'),
     password: z
       .string()
       .min(8, 'must have at least 8 characters')
@@ -97,7 +134,9 @@ const user = z
     full_name: z.string().min(1).max(200).optional(),
     email: z.email('must be an e-mail address').optional(),
     /** Upstream subjects this user is known by; signing in with one of them is signing in as this user. */
-    identities: z.array(z.strictObject({ identity_provider: providerId, subject: z.string().min(1).max(255) })).default([]),
+    identities: z
+      .array(z.strictObject({ identity_provider: providerId, subject: z.string().min(1).max(255) }))
+      .default([]),
   })
   .superRefine((value, context) => {
     if (value.basic_auth && !value.password) {
@@ -112,7 +151,8 @@ const unique =
   (entries: readonly Record<Key, string>[], context: z.core.$RefinementCtx<readonly Record<Key, string>[]>): void => {
     const seen = new Set<string>();
     for (const [index, entry] of entries.entries()) {
-      if (seen.has(entry[key])) context.addIssue({ code: 'custom', path: [index, key], message: 'is declared twice', input: entries });
+      if (seen.has(entry[key]))
+        context.addIssue({ code: 'custom', path: [index, key], message: 'is declared twice', input: entries });
       seen.add(entry[key]);
     }
   };

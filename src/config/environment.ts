@@ -38,7 +38,9 @@ const databaseUrl = z
   .default('sqlite:data/symbolon.sqlite');
 
 const encryptionKeys = z
-  .string(`is required: keys are written id:base64-of-32-bytes, comma-separated, the first one encrypts. Make one with:\n  ${KEY_COMMAND}`)
+  .string(
+    `is required: keys are written id:base64-of-32-bytes, comma-separated, the first one encrypts. Make one with:\n  ${KEY_COMMAND}`,
+  )
   .transform((text, context): EncryptionKey[] => {
     const keys = text.split(',').map((entry) => {
       const [id = '', encoded = ''] = entry.trim().split(':');
@@ -101,7 +103,10 @@ const environment = z.object({
   UPSTREAM_LEASE_MS: z.coerce.number('must be a number of milliseconds').int().min(1_000).max(600_000).default(30_000),
   UPSTREAM_REFRESH_THRESHOLD: seconds(300),
   LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be trace, debug, info, warn, error, fatal or silent',
+    )
     .default('info'),
   ACCESS_TOKEN_TTL: seconds(3600, 86_400),
   REFRESH_TOKEN_TTL: seconds(30 * 86_400),
@@ -114,7 +119,9 @@ export type Environment = z.output<typeof environment>;
 
 /** Reads and validates the environment; an empty variable counts as absent. */
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const [first] = parsed.error.issues;

@@ -17,7 +17,9 @@ interface SqliteHandle {
 
 /** The data source for `sqlite:<file>` or `postgres://…`. */
 export function createDataSource(url: string, schema: Schema): DataSource {
-  const common = { ...schema, migrationsTableName: 'migrations',
+  const common = {
+    ...schema,
+    migrationsTableName: 'migrations',
     namingStrategy: new SnakeNamingStrategy(),
     synchronize: false,
     logging: false,

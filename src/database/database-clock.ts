@@ -31,7 +31,9 @@ export class DatabaseClock extends Clock {
 
   async #synchronise(dataSource: DataSource): Promise<void> {
     const before = performance.now();
-    const rows: unknown = await dataSource.query('SELECT (extract(epoch from clock_timestamp()) * 1000)::float8 AS now');
+    const rows: unknown = await dataSource.query(
+      'SELECT (extract(epoch from clock_timestamp()) * 1000)::float8 AS now',
+    );
     const after = performance.now();
     const [{ now }] = rows as [{ now: number }];
     this.#offsetMs = Number(now) - (before + after) / 2;

@@ -40,7 +40,11 @@ export class DatabaseModule implements OnApplicationShutdown {
             return clock;
           },
         },
-        { provide: UnitOfWork, inject: [getDataSourceToken()], useFactory: (opened: DataSource) => new UnitOfWork(opened) },
+        {
+          provide: UnitOfWork,
+          inject: [getDataSourceToken()],
+          useFactory: (opened: DataSource) => new UnitOfWork(opened),
+        },
       ],
       exports: [Clock, UnitOfWork],
     };

@@ -130,4 +130,3 @@ export function serializeSqlite(dataSource: DataSource): DataSource {
   driver.createQueryRunner = () => new SerialQueryRunner(driver, queue);
   return dataSource;
 }
-

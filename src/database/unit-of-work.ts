@@ -1,4 +1,11 @@
-import { QueryFailedError, type DataSource, type EntityManager, type EntityTarget, type ObjectLiteral, type Repository } from 'typeorm';
+import {
+  QueryFailedError,
+  type DataSource,
+  type EntityManager,
+  type EntityTarget,
+  type ObjectLiteral,
+  type Repository,
+} from 'typeorm';
 import { currentTransaction } from './current-transaction.js';
 
 const RETRYABLE = new Set(['40001', '40P01']);

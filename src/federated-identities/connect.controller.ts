@@ -42,17 +42,31 @@ export class ConnectController {
     }
     const user = await this.users.find(session.userId);
     if (session.userId !== ticket.userId || !user) {
-      throw new DomainError('access.forbidden', { publicDetail: 'This link was made for another user than the one who is signed in here.' });
+      throw new DomainError('access.forbidden', {
+        publicDetail: 'This link was made for another user than the one who is signed in here.',
+      });
     }
     const endpoint = await this.upstreamClients.for(provider).authorizationEndpoint();
     response.set(pageHeaders([new URL(endpoint).origin])).send(
       page(
         'Connect an account',
         html`<h1>Connect ${provider.displayName}</h1>
-<p>Your account at ${provider.displayName} will be connected to <strong>${user.fullName ?? user.username ?? user.email ?? user.id}</strong>.</p>
-<form class="actions" method="post" action="${this.configuration.issuerPath}/connect/${encodeURIComponent(idp)}">
-<input type="hidden" name="ticket" value="${presented}"><input type="hidden" name="csrf_token" value="${this.cookies.csrfToken(cookie, CONNECT_FORM)}">
-<button class="primary" type="submit">Continue to ${provider.displayName}</button></form>`,
+          <p>
+            Your account at ${provider.displayName} will be connected to
+            <strong>${user.fullName ?? user.username ?? user.email ?? user.id}</strong>.
+          </p>
+          <form
+            class="actions"
+            method="post"
+            action="${this.configuration.issuerPath}/connect/${encodeURIComponent(idp)}"
+          >
+            <input type="hidden" name="ticket" value="${presented}" /><input
+              type="hidden"
+              name="csrf_token"
+              value="${this.cookies.csrfToken(cookie, CONNECT_FORM)}"
+            />
+            <button class="primary" type="submit">Continue to ${provider.displayName}</button>
+          </form>`,
       ),
     );
   }

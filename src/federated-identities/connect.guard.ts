@@ -23,7 +23,9 @@ export class ConnectGuard implements CanActivate {
     const cookie = this.cookies.read(request, 'session');
     const session = await this.sessions.current(request);
     if (!cookie || !session || !this.cookies.isCsrfToken(form.get('csrf_token'), cookie, CONNECT_FORM)) {
-      throw new DomainError('access.forbidden', { publicDetail: 'This form was not opened in this browser. Please go back and try again.' });
+      throw new DomainError('access.forbidden', {
+        publicDetail: 'This form was not opened in this browser. Please go back and try again.',
+      });
     }
     const ticket = await this.tickets.find(presented);
     const matches = ticket?.userId === session.userId && ticket.identityProvider === request.params['idp'];
@@ -34,5 +36,7 @@ export class ConnectGuard implements CanActivate {
 }
 
 export function staleTicket(): DomainError {
-  return new DomainError('request.parameter-invalid', { publicDetail: 'This link has expired or was used already. Please ask the application for a new one.' });
+  return new DomainError('request.parameter-invalid', {
+    publicDetail: 'This link has expired or was used already. Please ask the application for a new one.',
+  });
 }

@@ -24,7 +24,11 @@ export class LoginController {
   ) {}
 
   @Get()
-  async choose(@Req() request: Request, @Res() response: Response, @Query() query: Record<string, unknown>): Promise<void> {
+  async choose(
+    @Req() request: Request,
+    @Res() response: Response,
+    @Query() query: Record<string, unknown>,
+  ): Promise<void> {
     const session = await this.sessions.current(request);
     const user = session && (await this.users.find(session.userId));
     const passedOn = ['return_to', 'login_hint', 'prompt', 'max_age'].flatMap((name): [string, string][] => {
@@ -34,16 +38,26 @@ export class LoginController {
     const search = passedOn.length === 0 ? '' : `?${new URLSearchParams(passedOn).toString()}`;
     const buttons = (await this.providers.list()).map(
       ({ id, displayName }) =>
-        html`<a class="button" href="${this.configuration.issuerPath}/login/${encodeURIComponent(id)}${search}">Continue with ${displayName}</a>`,
+        html`<a class="button" href="${this.configuration.issuerPath}/login/${encodeURIComponent(id)}${search}"
+          >Continue with ${displayName}</a
+        >`,
     );
-    const signedIn = user && html`<p>You are signed in as <strong>${user.fullName ?? user.username ?? user.email ?? user.id}</strong>.</p>`;
+    const signedIn =
+      user &&
+      html`<p>You are signed in as <strong>${user.fullName ?? user.username ?? user.email ?? user.id}</strong>.</p>`;
     const choices =
       buttons.length > 0
         ? html`<nav class="actions" aria-label="Identity providers">${buttons}</nav>`
         : html`<p>No identity provider is configured. The operator declares them in CONFIG_FILE.</p>`;
-    response
-      .set(pageHeaders())
-      .send(page('Sign in', html`<h1>Sign in</h1>${signedIn}<p class="muted">Choose where you have an account.</p>${choices}`));
+    response.set(pageHeaders()).send(
+      page(
+        'Sign in',
+        html`<h1>Sign in</h1>
+          ${signedIn}
+          <p class="muted">Choose where you have an account.</p>
+          ${choices}`,
+      ),
+    );
   }
 
   /** Sends the browser to the provider; the guard does it. */
@@ -59,6 +73,8 @@ export class LoginController {
   async callback(@Req() request: Request, @Res() response: Response): Promise<void> {
     const signIn = request.user as UpstreamSignIn;
     await this.signIn.complete(request, response, signIn);
-    response.set('Cache-Control', 'no-store').redirect(303, this.configuration.issuerPath + localPath(signIn.attempt.returnTo));
+    response
+      .set('Cache-Control', 'no-store')
+      .redirect(303, this.configuration.issuerPath + localPath(signIn.attempt.returnTo));
   }
 }

@@ -66,7 +66,9 @@ export class SignIn {
   async #connect(request: Request, signIn: UpstreamSignIn, userId: string): Promise<void> {
     const session = await this.sessions.current(request);
     if (session?.userId !== userId) {
-      throw new DomainError('access.forbidden', { publicDetail: 'You are no longer signed in as the user whose account was to be connected.' });
+      throw new DomainError('access.forbidden', {
+        publicDetail: 'You are no longer signed in as the user whose account was to be connected.',
+      });
     }
     await this.#link(userId, signIn);
   }

@@ -22,7 +22,11 @@ class UpstreamConnections implements OnApplicationShutdown {
       provide: UpstreamClients,
       inject: [Configuration, Clock],
       useFactory: ({ environment }: Configuration, clock: Clock) =>
-        new UpstreamClients({ allow: environment.OUTBOUND_ALLOW, tokenTimeoutMs: environment.UPSTREAM_TIMEOUT_MS, clock }),
+        new UpstreamClients({
+          allow: environment.OUTBOUND_ALLOW,
+          tokenTimeoutMs: environment.UPSTREAM_TIMEOUT_MS,
+          clock,
+        }),
     },
     UpstreamConnections,
   ],

@@ -69,7 +69,9 @@ export class IdentityProvidersRepository {
       issuer: row.issuer,
       clientId: row.clientId,
       clientSecret: sealed
-        ? this.envelopes.open({ table: TABLE, id: row.id }, { dataKey, encryptionKeyId }).unseal(SECRET_COLUMN, clientSecret)
+        ? this.envelopes
+            .open({ table: TABLE, id: row.id }, { dataKey, encryptionKeyId })
+            .unseal(SECRET_COLUMN, clientSecret)
         : undefined,
       tokenEndpointAuthMethod: row.tokenEndpointAuthMethod as IdentityProvider['tokenEndpointAuthMethod'],
       scope: row.scope,

@@ -137,7 +137,10 @@ export class LinkedAccountsRepository {
   }
 
   async renewLease(id: string, owner: string, durationMs: number): Promise<boolean> {
-    const { affected } = await this.#rows.update({ id, leaseOwner: owner }, { leaseExpiresAt: this.clock.now() + durationMs });
+    const { affected } = await this.#rows.update(
+      { id, leaseOwner: owner },
+      { leaseExpiresAt: this.clock.now() + durationMs },
+    );
     return affected === 1;
   }
 
@@ -147,7 +150,11 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
-  async releaseLease(id: string, owner: string, outcome: { lastError?: string; intentAnswered: boolean }): Promise<void> {
+  async releaseLease(
+    id: string,
+    owner: string,
+    outcome: { lastError?: string; intentAnswered: boolean },
+  ): Promise<void> {
     await this.#rows.update(
       { id, leaseOwner: owner },
       {

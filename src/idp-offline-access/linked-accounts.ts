@@ -59,7 +59,9 @@ export class LinkedAccounts implements OnModuleInit {
         if (!user) throw new Error('the declared user is missing');
         await this.accounts.insertOnce({ userId: user.id, identityProvider, subject });
         if ((await this.userOf(identityProvider, subject)) !== user.id) {
-          throw new ConfigurationError(`CONFIG_FILE users[${username}].identities: a subject at ${identityProvider} is another user's; remove it`);
+          throw new ConfigurationError(
+            `CONFIG_FILE users[${username}].identities: a subject at ${identityProvider} is another user's; remove it`,
+          );
         }
       },
       disable: async () => undefined,

@@ -19,9 +19,7 @@ const DEFAULT_RETRY_SECONDS = 5;
 
 export type RefreshOutcome =
   /** The row is as fresh as it gets, or gone: read it again. */
-  | { kind: 'changed' }
-  | { kind: 'unavailable'; retryAfterSeconds: number }
-  | { kind: 'misconfigured' };
+  { kind: 'changed' } | { kind: 'unavailable'; retryAfterSeconds: number } | { kind: 'misconfigured' };
 
 /**
  * Refreshes upstream tokens while their users are away: once, however many callers and replicas ask. Inside a process
@@ -67,7 +65,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     const owner = this.randomness.id();
     const deadline = this.clock.now() + timeoutMs + WRITE_MARGIN_MS;
     for (;;) {
-      if (await this.accounts.acquireLease(account, owner, leaseMs)) return this.#holdingLease(account, provider, owner);
+      if (await this.accounts.acquireLease(account, owner, leaseMs))
+        return this.#holdingLease(account, provider, owner);
       const current = await this.accounts.find(account.id);
       if (!current || current.generation !== account.generation) return { kind: 'changed' };
       const leaseEndsAt = await this.accounts.leaseExpiresAt(account.id);
@@ -112,7 +111,10 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     const reason = match === 'match' ? undefined : match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
     const verified = idToken === undefined;
     const stored = await this.unitOfWork.run(async () => {
-      const kept = await this.accounts.storeRefreshed(account, toCredentials(answer), { verified, ...(reason && { reason }) });
+      const kept = await this.accounts.storeRefreshed(account, toCredentials(answer), {
+        verified,
+        ...(reason && { reason }),
+      });
       await this.#record(account, kept ? reason : 'superseded', !reason);
       return kept;
     });
@@ -124,7 +126,15 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   async #failed(
     error: UpstreamError,
-    { account, interrupted, release }: { account: LinkedAccount; interrupted: boolean; release: (answered: boolean, lastError?: string) => Promise<void> },
+    {
+      account,
+      interrupted,
+      release,
+    }: {
+      account: LinkedAccount;
+      interrupted: boolean;
+      release: (answered: boolean, lastError?: string) => Promise<void>;
+    },
   ): Promise<RefreshOutcome> {
     if (error.kind === 'invalid_grant') {
       await this.#reauthenticationRequired(account, interrupted ? 'rotation_lost' : 'invalid_grant');
@@ -134,9 +144,13 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     // Where no answer came, the token may be spent all the same: the intent stays and the next holder knows.
     await release(!unavailable, error.kind);
     await this.#record(account, error.kind, false);
-    this.#logger.warn({ identityProvider: account.identityProvider, kind: error.kind, detail: error.message }, 'upstream refresh failed');
+    this.#logger.warn(
+      { identityProvider: account.identityProvider, kind: error.kind, detail: error.message },
+      'upstream refresh failed',
+    );
     if (!unavailable) return { kind: 'misconfigured' };
-    const retryAfterSeconds = error.retryAfterMs === undefined ? DEFAULT_RETRY_SECONDS : Math.ceil(error.retryAfterMs / 1000);
+    const retryAfterSeconds =
+      error.retryAfterMs === undefined ? DEFAULT_RETRY_SECONDS : Math.ceil(error.retryAfterMs / 1000);
     return { kind: 'unavailable', retryAfterSeconds: Math.max(1, retryAfterSeconds) };
   }
 
@@ -145,7 +159,10 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       // False when somebody linked the account again meanwhile: then nothing is lost, and nothing to say.
       if (await this.accounts.requireReauthentication(account, reason)) await this.#record(account, reason, false);
     });
-    this.#logger.warn({ identityProvider: account.identityProvider, reason }, 'the user has to sign in at the provider again');
+    this.#logger.warn(
+      { identityProvider: account.identityProvider, reason },
+      'the user has to sign in at the provider again',
+    );
   }
 
   /** The signature needs the provider's keys, so it is checked after the tokens are safe. Keys out of reach are no failure of the refresh. */
@@ -175,7 +192,9 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         clearInterval(timer);
         return;
       }
-      this.accounts.renewLease(id, owner, leaseMs).catch((error: unknown) => this.#logger.warn({ error }, 'a lease was not renewed'));
+      this.accounts
+        .renewLease(id, owner, leaseMs)
+        .catch((error: unknown) => this.#logger.warn({ error }, 'a lease was not renewed'));
     }, leaseMs / 3);
     return () => clearInterval(timer);
   }

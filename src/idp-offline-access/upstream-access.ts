@@ -31,13 +31,19 @@ export class UpstreamAccess {
    */
   async read(caller: Caller, providerId: string, { offlineOnly, connectUrl }: Wishes): Promise<UpstreamToken> {
     const { user, client, scope } = caller;
-    if (client && !scope.has(UPSTREAM_TOKEN_SCOPE)) throw forbidden(`the token lacks the scope ${UPSTREAM_TOKEN_SCOPE}`);
+    if (client && !scope.has(UPSTREAM_TOKEN_SCOPE))
+      throw forbidden(`the token lacks the scope ${UPSTREAM_TOKEN_SCOPE}`);
     const provider = await this.providers.find(providerId);
     if (!provider) throw await this.#unavailableProvider('provider.unknown');
-    if (client && !client.upstreamProviders.includes(provider.id)) throw forbidden('the provider is not among the client\'s');
+    if (client && !client.upstreamProviders.includes(provider.id))
+      throw forbidden("the provider is not among the client's");
     if (offlineOnly && !provider.offlineAccess) throw await this.#unavailableProvider('provider.offline-access-off');
     if (user.blocked) throw new DomainError('user.blocked');
-    const answer = await this.tokens.acquire({ userId: user.id, provider, ...(client && { clientId: client.clientId }) });
+    const answer = await this.tokens.acquire({
+      userId: user.id,
+      provider,
+      ...(client && { clientId: client.clientId }),
+    });
     if (answer.kind !== 'token') throw await this.#toError(answer, caller, provider, connectUrl);
     return { ...answer, refreshToken: client?.upstreamRefreshToken ? answer.refreshToken : undefined };
   }
@@ -54,7 +60,9 @@ export class UpstreamAccess {
       case 'misconfigured':
         return new DomainError('upstream.misconfigured');
       default: {
-        const meta = connectUrl ? { connectUrl: await this.tickets.connectUrl({ userId: user.id, identityProvider }) } : {};
+        const meta = connectUrl
+          ? { connectUrl: await this.tickets.connectUrl({ userId: user.id, identityProvider }) }
+          : {};
         return new DomainError(`identity.${answer.kind}`, { meta });
       }
     }

@@ -98,7 +98,9 @@ export class UpstreamTokens {
     try {
       return await Promise.race([
         refresh.catch((): RefreshOutcome => ({ kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS })),
-        delay(PATIENCE_MS, { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS } as const, { signal: patience.signal }),
+        delay(PATIENCE_MS, { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS } as const, {
+          signal: patience.signal,
+        }),
       ]);
     } finally {
       patience.abort();
@@ -125,6 +127,9 @@ export class UpstreamTokens {
 
   /** Never more than half of the token's own lifetime: a short-lived token is not refreshed on every read. */
   #thresholdMs({ expiresAt = 0, obtainedAt = 0 }: LinkedAccount): number {
-    return Math.min(this.configuration.environment.UPSTREAM_REFRESH_THRESHOLD * 1000, Math.max(0, expiresAt - obtainedAt) / 2);
+    return Math.min(
+      this.configuration.environment.UPSTREAM_REFRESH_THRESHOLD * 1000,
+      Math.max(0, expiresAt - obtainedAt) / 2,
+    );
   }
 }

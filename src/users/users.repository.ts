@@ -47,7 +47,10 @@ export class UsersRepository {
     return { ...user, passwordHash: row.passwordHash, basicAuthEnabled: row.basicAuthEnabled };
   }
 
-  async create(profile: Profile, password: PasswordSettings = { passwordHash: null, basicAuthEnabled: false }): Promise<User> {
+  async create(
+    profile: Profile,
+    password: PasswordSettings = { passwordHash: null, basicAuthEnabled: false },
+  ): Promise<User> {
     const now = this.clock.now();
     const row: UserEntity = {
       id: this.randomness.id(),

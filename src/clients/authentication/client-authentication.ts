@@ -18,7 +18,8 @@ export class ClientAuthentication {
     const client = await this.clients.find(presented.clientId);
     if (!client) throw unauthenticated('unknown client');
     if (!client.enabled) throw unauthenticated('disabled client');
-    if (client.tokenEndpointAuthMethod !== presented.method) throw unauthenticated(`method ${presented.method} is not the registered one`);
+    if (client.tokenEndpointAuthMethod !== presented.method)
+      throw unauthenticated(`method ${presented.method} is not the registered one`);
     if (presented.method !== 'none' && !(await this.#secretMatches(presented))) throw unauthenticated('wrong secret');
     return client;
   }

@@ -50,7 +50,10 @@ export class ErrorFilter implements ExceptionFilter {
   #log({ code, privateDetail, cause }: DomainError, status: number): void {
     const own = code === 'server.error' || code === 'server.unavailable';
     // Only our own failures need the whole error; anything else was caused by what somebody sent, whose text is not ours to log.
-    this.#logger[own ? 'error' : 'debug']({ code, status, detail: privateDetail, ...(own && { error: cause }) }, 'request refused');
+    this.#logger[own ? 'error' : 'debug'](
+      { code, status, detail: privateDetail, ...(own && { error: cause }) },
+      'request refused',
+    );
   }
 }
 
@@ -61,18 +64,23 @@ function toDomainError(thrown: unknown, request: Request): DomainError {
     const { cause } = thrown;
     if (isBodyParserError(cause)) return fromBodyParser(cause);
     if (thrown.getStatus() === 404) return routeError(request);
-    if (thrown.getStatus() === 400) return new DomainError('request.malformed', { publicDetail: 'The request could not be understood.' });
+    if (thrown.getStatus() === 400)
+      return new DomainError('request.malformed', { publicDetail: 'The request could not be understood.' });
     if (thrown.getStatus() === 413) return new DomainError('request.too-large');
     if (thrown.getStatus() === 415) return new DomainError('request.unsupported-media-type');
   }
-  if (thrown instanceof URIError) return new DomainError('request.malformed', { publicDetail: 'The path is not valid percent-encoded UTF-8.' });
-  if (isConnectionError(thrown)) return new DomainError('server.unavailable', { cause: thrown, meta: { retryAfterSeconds: 1 } });
+  if (thrown instanceof URIError)
+    return new DomainError('request.malformed', { publicDetail: 'The path is not valid percent-encoded UTF-8.' });
+  if (isConnectionError(thrown))
+    return new DomainError('server.unavailable', { cause: thrown, meta: { retryAfterSeconds: 1 } });
   return new DomainError('server.error', { cause: thrown });
 }
 
 function routeError(request: Request): DomainError {
   const allow = allowedMethods(request);
-  return allow.length > 0 ? new DomainError('request.method-not-allowed', { meta: { allow } }) : new DomainError('request.route-unknown');
+  return allow.length > 0
+    ? new DomainError('request.method-not-allowed', { meta: { allow } })
+    : new DomainError('request.route-unknown');
 }
 
 function isBodyParserError(error: unknown): error is BodyParserError {
@@ -83,7 +91,9 @@ function fromBodyParser(error: BodyParserError): DomainError {
   switch (error.type) {
     case 'entity.too.large':
     case 'parameters.too.many':
-      return new DomainError('request.too-large', { meta: { ...(error.limit !== undefined && { limit: error.limit }) } });
+      return new DomainError('request.too-large', {
+        meta: { ...(error.limit !== undefined && { limit: error.limit }) },
+      });
     case 'encoding.unsupported':
     case 'charset.unsupported':
       return new DomainError('request.unsupported-media-type');
@@ -92,7 +102,18 @@ function fromBodyParser(error: BodyParserError): DomainError {
   }
 }
 
-const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', '53300']);
+const CONNECTION_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08006',
+  '08001',
+  '53300',
+]);
 
 /** The database is away, or the pool is exhausted: worth trying again, unlike an error of ours. */
 function isConnectionError(error: unknown): boolean {

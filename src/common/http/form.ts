@@ -12,7 +12,8 @@ export function formParameters(encoded: string): Map<string, string> {
   for (const [name, value] of new URLSearchParams(encoded)) {
     if (seen.has(name)) throw invalidParameter(name, 'is repeated');
     seen.add(name);
-    if (Buffer.byteLength(value) > MAX_PARAMETER_BYTES) throw invalidParameter(name, `is longer than ${MAX_PARAMETER_BYTES} bytes`);
+    if (Buffer.byteLength(value) > MAX_PARAMETER_BYTES)
+      throw invalidParameter(name, `is longer than ${MAX_PARAMETER_BYTES} bytes`);
     if (value !== '') parameters.set(name, value);
   }
   return parameters;
@@ -42,5 +43,8 @@ export function queryParameters(url: string): Map<string, string> {
 export function invalidParameter(parameter: string, problem: string): DomainError {
   // Only a name of the expected form is repeated to the caller; it may be anything.
   const name = /^[A-Za-z0-9_.-]{1,64}$/.test(parameter) ? parameter : 'a parameter';
-  return new DomainError('request.parameter-invalid', { publicDetail: `${name} ${problem}`, meta: { parameter: name } });
+  return new DomainError('request.parameter-invalid', {
+    publicDetail: `${name} ${problem}`,
+    meta: { parameter: name },
+  });
 }

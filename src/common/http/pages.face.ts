@@ -42,7 +42,11 @@ const WORDINGS: ErrorTable<Wording> = {
   'identity.missing-scopes': wrong,
   'identity.held-by-another-user': [409, 'Account in use', 'This account is connected to another user.'],
   'upstream.unavailable': [503, 'The identity provider does not answer', TRY_AGAIN],
-  'upstream.misconfigured': [500, 'The identity provider is not set up correctly', 'The operator of this service has to correct it.'],
+  'upstream.misconfigured': [
+    500,
+    'The identity provider is not set up correctly',
+    'The operator of this service has to correct it.',
+  ],
   'server.unavailable': [503, 'Not available', TRY_AGAIN],
   'server.error': failed,
 };
@@ -65,8 +69,8 @@ export function pagesFace(name: string, owns: (path: string) => boolean): Face {
         body: page(
           title,
           html`<h1>${title}</h1>
-<p>${error.publicDetail ?? text}</p>
-<p class="muted">Reference: <code>${requestId}</code></p>`,
+            <p>${error.publicDetail ?? text}</p>
+            <p class="muted">Reference: <code>${requestId}</code></p>`,
         ),
       };
     },

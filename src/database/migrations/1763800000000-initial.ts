@@ -99,7 +99,9 @@ const tables = [
       column.instant('expires_at'),
       column.instant('ended_at', nullable),
     ],
-    indices: [new TableIndex({ name: 'sessions_cookie_digest_unique', columnNames: ['cookie_digest'], isUnique: true })],
+    indices: [
+      new TableIndex({ name: 'sessions_cookie_digest_unique', columnNames: ['cookie_digest'], isUnique: true }),
+    ],
   }),
   new Table({
     name: 'login_attempts',

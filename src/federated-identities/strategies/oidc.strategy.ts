@@ -2,7 +2,13 @@ import type { Request } from 'express';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import { DomainError } from '../../common/domain-error.js';
 import { Secret } from '../../common/secret.js';
-import { UpstreamError, type IdentityProvider, type IdTokenClaims, type TokenResponse, type UpstreamClients } from '../../identity-providers/index.js';
+import {
+  UpstreamError,
+  type IdentityProvider,
+  type IdTokenClaims,
+  type TokenResponse,
+  type UpstreamClients,
+} from '../../identity-providers/index.js';
 import type { Destination, LoginAttempt, LoginAttempts } from '../login-attempts.js';
 
 type Upstream = ReturnType<UpstreamClients['for']>;
@@ -52,7 +58,13 @@ export class OidcStrategy extends OAuth2Strategy {
         // The types say boolean; any other truthy value would be taken for a method's name.
         pkce: true,
         store: {
-          store: (_request: Request, verifier: string, _state: unknown, _meta: unknown, stored: (error: unknown, state?: string) => void) => {
+          store: (
+            _request: Request,
+            verifier: string,
+            _state: unknown,
+            _meta: unknown,
+            stored: (error: unknown, state?: string) => void,
+          ) => {
             this.#startAttempt(verifier).then((state) => stored(null, state), stored);
           },
           verify: (_request: Request, _state: string, verified: (error: unknown, verifier: string | false) => void) =>
@@ -61,22 +73,36 @@ export class OidcStrategy extends OAuth2Strategy {
         skipUserProfile: true,
         passReqToCallback: true,
       },
-      (_request: Request, _accessToken: string, _refreshToken: string, tokens: TokenResponse, _profile: unknown, done: Done) => {
+      (
+        _request: Request,
+        _accessToken: string,
+        _refreshToken: string,
+        tokens: TokenResponse,
+        _profile: unknown,
+        done: Done,
+      ) => {
         this.#prove(tokens).then((signIn) => done(null, signIn), done);
       },
     );
-    const redeem = (code: string, parameters: { code_verifier: string }, callback: (...results: unknown[]) => void): void => {
-      upstream.redeemCode({ code, redirectUri: options.callbackUrl, codeVerifier: parameters.code_verifier }).then(
-        (tokens) => callback(null, 'in results', '', tokens),
-        callback,
-      );
+    const redeem = (
+      code: string,
+      parameters: { code_verifier: string },
+      callback: (...results: unknown[]) => void,
+    ): void => {
+      upstream
+        .redeemCode({ code, redirectUri: options.callbackUrl, codeVerifier: parameters.code_verifier })
+        .then((tokens) => callback(null, 'in results', '', tokens), callback);
     };
     Object.assign(this._oauth2, { getOAuthAccessToken: redeem });
     this.#options = options;
   }
 
   override authorizationParams(): object {
-    return { ...this.#options.provider.authorizationParameters, ...this.#options.parameters, nonce: this.#options.nonce };
+    return {
+      ...this.#options.provider.authorizationParameters,
+      ...this.#options.parameters,
+      nonce: this.#options.nonce,
+    };
   }
 
   /** passport-oauth2 looks at `error` before `state`; a callback that did not start here must not be believed even that. */
@@ -94,9 +120,12 @@ export class OidcStrategy extends OAuth2Strategy {
   async #acceptCallback(query: Request['query']): Promise<void> {
     const { provider, attempts, destination, issParameterSupported } = this.#options;
     const { state, iss, error, code } = query;
-    const attempt = typeof state === 'string' ? await attempts.finish(state, provider.id, destination.browser) : undefined;
+    const attempt =
+      typeof state === 'string' ? await attempts.finish(state, provider.id, destination.browser) : undefined;
     if (!attempt) {
-      throw refused('This sign-in was not started in this browser, was finished already, or took too long. Please start again.');
+      throw refused(
+        'This sign-in was not started in this browser, was finished already, or took too long. Please start again.',
+      );
     }
     this.#attempt = attempt;
     // RFC 9207 section 2.4: the answer must come from the provider that was asked.
@@ -105,7 +134,10 @@ export class OidcStrategy extends OAuth2Strategy {
     }
     if (error !== undefined) {
       throw new DomainError('access.forbidden', {
-        publicDetail: error === 'access_denied' ? 'The identity provider says that the sign-in was declined.' : 'The identity provider could not sign you in.',
+        publicDetail:
+          error === 'access_denied'
+            ? 'The identity provider says that the sign-in was declined.'
+            : 'The identity provider could not sign you in.',
         privateDetail: `${provider.id} answered ${typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : 'an error'}`,
       });
     }
@@ -120,7 +152,10 @@ export class OidcStrategy extends OAuth2Strategy {
     const { provider, upstream } = this.#options;
     const attempt = this.#attempt!;
     if (!tokens.idToken) throw new UpstreamError('rejected', 'no id_token in the token response');
-    const claims = await upstream.verifyIdToken(tokens.idToken, { nonce: attempt.nonce, accessToken: tokens.accessToken });
+    const claims = await upstream.verifyIdToken(tokens.idToken, {
+      nonce: attempt.nonce,
+      accessToken: tokens.accessToken,
+    });
     return { provider, attempt, tokens, claims: { ...(await this.#userinfo(tokens.accessToken, claims)), ...claims } };
   }
 
@@ -128,9 +163,14 @@ export class OidcStrategy extends OAuth2Strategy {
   async #userinfo(accessToken: Secret, claims: IdTokenClaims): Promise<object> {
     if (claims.email !== undefined && claims.name !== undefined) return {};
     try {
-      const { email_verified: emailVerified, ...userinfo } = await this.#options.upstream.userinfo(accessToken, claims.sub);
+      const { email_verified: emailVerified, ...userinfo } = await this.#options.upstream.userinfo(
+        accessToken,
+        claims.sub,
+      );
       // Verified is the address that stands beside it, not the one that the id_token names.
-      return claims.email === undefined && emailVerified !== undefined ? { ...userinfo, email_verified: emailVerified } : userinfo;
+      return claims.email === undefined && emailVerified !== undefined
+        ? { ...userinfo, email_verified: emailVerified }
+        : userinfo;
     } catch (error) {
       if (error instanceof UpstreamError && error.kind !== 'rejected') return {};
       throw error;

@@ -82,10 +82,16 @@ function toDomainError(error: unknown): unknown {
   const privateDetail = error.message;
   switch (error.kind) {
     case 'unavailable':
-      return new DomainError('upstream.unavailable', { privateDetail, meta: { retryAfterSeconds: Math.ceil((error.retryAfterMs ?? 5_000) / 1000) } });
+      return new DomainError('upstream.unavailable', {
+        privateDetail,
+        meta: { retryAfterSeconds: Math.ceil((error.retryAfterMs ?? 5_000) / 1000) },
+      });
     case 'misconfigured':
       return new DomainError('upstream.misconfigured', { privateDetail });
     default:
-      return new DomainError('access.forbidden', { publicDetail: 'The answer of the identity provider could not be accepted. Please start again.', privateDetail });
+      return new DomainError('access.forbidden', {
+        publicDetail: 'The answer of the identity provider could not be accepted. Please start again.',
+        privateDetail,
+      });
   }
 }

@@ -47,7 +47,8 @@ export class AccessTokens {
       this.users.find(claims.sub ?? ''),
     ]);
     if (!grant || grant.revoked) throw new DomainError('credentials.token-revoked');
-    if (!client?.enabled) throw new DomainError('credentials.token-invalid', { privateDetail: 'client gone or disabled' });
+    if (!client?.enabled)
+      throw new DomainError('credentials.token-invalid', { privateDetail: 'client gone or disabled' });
     if (!user) throw new DomainError('credentials.token-invalid', { privateDetail: 'user gone' });
     return {
       user,
@@ -63,7 +64,9 @@ export class AccessTokens {
     }
     const { typ } = decode(token);
     if (typ !== ACCESS_TOKEN_TYPE) {
-      throw new DomainError('credentials.not-an-access-token', { meta: { received: typ === 'JWT' ? 'idToken' : 'unknown' } });
+      throw new DomainError('credentials.not-an-access-token', {
+        meta: { received: typ === 'JWT' ? 'idToken' : 'unknown' },
+      });
     }
     try {
       const { payload } = await jwtVerify(

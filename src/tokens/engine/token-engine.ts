@@ -57,7 +57,9 @@ export class TokenEngine {
     const handler = this.grants.find(grantType);
     if (!handler) throw new DomainError('grant.unsupported', { publicDetail: 'The grant type is not supported.' });
     if (!client.grantTypes.includes(grantType)) {
-      throw new DomainError('client.grant-not-allowed', { publicDetail: 'The client is not registered for this grant type.' });
+      throw new DomainError('client.grant-not-allowed', {
+        publicDetail: 'The client is not registered for this grant type.',
+      });
     }
     return handler;
   }

@@ -78,7 +78,8 @@ export class AuthorizationCodeGrant implements GrantHandler {
   }
 }
 
-const PUBLIC_TEXT = 'The authorization code is invalid, expired, used, or was issued to another client or for another request.';
+const PUBLIC_TEXT =
+  'The authorization code is invalid, expired, used, or was issued to another client or for another request.';
 
 function invalid(privateDetail: string): DomainError {
   return new DomainError('grant.invalid', { publicDetail: PUBLIC_TEXT, privateDetail });

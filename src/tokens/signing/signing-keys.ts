@@ -54,7 +54,9 @@ export class SigningKeys implements OnModuleInit {
   }
 
   async current(algorithm: SigningAlgorithm): Promise<SigningKey> {
-    const key = (await this.#keys()).find((candidate) => candidate.algorithm === algorithm && candidate.status === 'current');
+    const key = (await this.#keys()).find(
+      (candidate) => candidate.algorithm === algorithm && candidate.status === 'current',
+    );
     if (!key) throw new Error(`there is no current ${algorithm} key`);
     return key;
   }

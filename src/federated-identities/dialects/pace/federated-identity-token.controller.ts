@@ -15,7 +15,10 @@ export class FederatedIdentityTokenController {
   @Header('Cache-Control', 'no-store')
   @UseGuards(PaceVersionGuard, PaceGuard)
   @FederatedIdentityTokenDocumentation()
-  async token(@CurrentCaller() caller: Caller, @Param('identityProvider') identityProvider: string): Promise<FederatedIdentityToken> {
+  async token(
+    @CurrentCaller() caller: Caller,
+    @Param('identityProvider') identityProvider: string,
+  ): Promise<FederatedIdentityToken> {
     const token = await this.upstreamAccess.read(caller, identityProvider, { offlineOnly: false, connectUrl: true });
     return {
       access_token: token.accessToken.reveal(),

@@ -13,7 +13,8 @@ const missingLinkedIdentity: PaceError = {
   status: 401,
   code: 'missing-linked-identity',
   title: 'Missing linked identity for authorized access',
-  detail: 'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
+  detail:
+    'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
 };
 const notFound: PaceError = { status: 404, title: 'Resource not found' };
 const internal: PaceError = { status: 500, title: 'Internal server error' };
@@ -23,9 +24,21 @@ const internal: PaceError = { status: 500, title: 'Internal server error' };
  * only a wrong method, which that client never sends, keeps its own.
  */
 const ERRORS: ErrorTable<PaceError> = {
-  'request.malformed': { ...internal, code: 'malformed-request', detail: 'The request body could not be parsed; this operation takes none.' },
-  'request.too-large': { ...internal, code: 'request-too-large', detail: 'The request body is too large; this operation takes none.' },
-  'request.unsupported-media-type': { ...internal, code: 'unsupported-media-type', detail: 'The request body has an unsupported encoding; this operation takes none.' },
+  'request.malformed': {
+    ...internal,
+    code: 'malformed-request',
+    detail: 'The request body could not be parsed; this operation takes none.',
+  },
+  'request.too-large': {
+    ...internal,
+    code: 'request-too-large',
+    detail: 'The request body is too large; this operation takes none.',
+  },
+  'request.unsupported-media-type': {
+    ...internal,
+    code: 'unsupported-media-type',
+    detail: 'The request body has an unsupported encoding; this operation takes none.',
+  },
   'request.method-not-allowed': { status: 405, code: 'method-not-allowed', title: 'Method not allowed' },
   'request.route-unknown': notFound,
   'request.parameter-invalid': notFound,

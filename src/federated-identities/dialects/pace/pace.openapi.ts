@@ -1,15 +1,31 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBearerAuth, ApiExtraModels, ApiOAuth2, ApiOperation, ApiParam, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiExtraModels,
+  ApiOAuth2,
+  ApiOperation,
+  ApiParam,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { FederatedIdentityToken, PaceErrors } from './pace.dto.js';
 
-const requestId = { 'Request-Id': { description: 'An xid; the `id` of errors', schema: { type: 'string' as const, pattern: '^[0-9a-v]{20}$' } } };
+const requestId = {
+  'Request-Id': {
+    description: 'An xid; the `id` of errors',
+    schema: { type: 'string' as const, pattern: '^[0-9a-v]{20}$' },
+  },
+};
 
 const error = (status: number, description: string, example: object, headers = {}) =>
   ApiResponse({
     status,
     description,
     headers: { ...requestId, ...headers },
-    content: { 'application/vnd.api+json': { schema: { $ref: getSchemaPath(PaceErrors) }, example: { errors: [example] } } },
+    content: {
+      'application/vnd.api+json': { schema: { $ref: getSchemaPath(PaceErrors) }, example: { errors: [example] } },
+    },
   });
 
 const id = 'cbgmhslmp1o9or9kh1p0';
@@ -22,11 +38,17 @@ export const FederatedIdentityTokenDocumentation = () =>
     ApiOperation({
       summary: 'Provide a token for a federated identity provider',
       operationId: 'getFederatedIdentityToken',
-      description: 'Provides a token for the given identity provider, if the user has a valid one. Token grant is a request as per OAuth2 specification',
+      description:
+        'Provides a token for the given identity provider, if the user has a valid one. Token grant is a request as per OAuth2 specification',
     }),
     ApiOAuth2(['federated-identity:token'], 'oauth2'),
     ApiBearerAuth('bearer'),
-    ApiParam({ name: 'identityProvider', description: 'The identity provider.', schema: { type: 'string' }, example: 'mobypay' }),
+    ApiParam({
+      name: 'identityProvider',
+      description: 'The identity provider.',
+      schema: { type: 'string' },
+      example: 'mobypay',
+    }),
     ApiResponse({ status: 200, description: 'Token granted', type: FederatedIdentityToken, headers: requestId }),
     error(
       401,
@@ -34,14 +56,23 @@ export const FederatedIdentityTokenDocumentation = () =>
       {
         id,
         title: 'Missing linked identity for authorized access',
-        detail: 'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
+        detail:
+          'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
         status: '401',
         code: 'missing-linked-identity',
       },
       { 'WWW-Authenticate': { description: 'How to authenticate', schema: { type: 'string' } } },
     ),
     error(404, 'Resource not found', { id, title: 'Resource not found', status: '404' }),
-    error(500, 'Internal server error', { id, title: 'Internal server error', status: '500' }, {
-      'Retry-After': { description: 'Seconds after which trying again helps, where it does', schema: { type: 'integer' } },
-    }),
+    error(
+      500,
+      'Internal server error',
+      { id, title: 'Internal server error', status: '500' },
+      {
+        'Retry-After': {
+          description: 'Seconds after which trying again helps, where it does',
+          schema: { type: 'integer' },
+        },
+      },
+    ),
   );

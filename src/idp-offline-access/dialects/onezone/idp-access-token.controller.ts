@@ -17,7 +17,11 @@ export class IdpAccessTokenController {
   @Header('Cache-Control', 'no-store')
   @UseGuards(OnezoneGuard)
   @AcquireDocumentation()
-  async acquire(@CurrentCaller() caller: Caller, @Param('idp') idp: string, @Req() request: Request): Promise<IdpAccessToken> {
+  async acquire(
+    @CurrentCaller() caller: Caller,
+    @Param('idp') idp: string,
+    @Req() request: Request,
+  ): Promise<IdpAccessToken> {
     // A body means nothing here, yet a client that sends one has to send JSON.
     if (hasBody(request) && !request.is(['json', '+json'])) {
       throw new DomainError('request.unsupported-media-type');

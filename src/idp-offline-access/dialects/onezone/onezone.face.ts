@@ -11,7 +11,10 @@ interface OnezoneError {
 
 type Rendering = { status: number; error: (meta: ErrorMeta) => OnezoneError };
 
-const is = (status: number, id: string, description: string): Rendering => ({ status, error: () => ({ id, description }) });
+const is = (status: number, id: string, description: string): Rendering => ({
+  status,
+  error: () => ({ id, description }),
+});
 
 /** Who is there was judged: the reason stands in `authError`. */
 const authError = (inner: (meta: ErrorMeta) => OnezoneError): Rendering => ({
@@ -29,7 +32,11 @@ const forbidden = is(403, 'forbidden', 'You are not authorized to perform this o
 const badToken = authErrorIs('badToken', 'Provided token could not be understood by the server.');
 const tokenInvalid = authErrorIs('tokenInvalid', 'Provided token is not valid.');
 const malformedData = is(400, 'malformedData', 'Provided data could not be understood by the server.');
-const internalServerError = is(500, 'internalServerError', 'The server has encountered an error while processing this request.');
+const internalServerError = is(
+  500,
+  'internalServerError',
+  'The server has encountered an error while processing this request.',
+);
 const badIdp: Rendering = {
   status: 400,
   error: ({ allowed = [] }) => ({
@@ -38,7 +45,8 @@ const badIdp: Rendering = {
     description: `Bad value: provided "idp" must be one of: ${allowed.join(', ')}.`,
   }),
 };
-const BLOCKED = 'This user account has been blocked by the administrator and cannot be used unless it is unblocked again.';
+const BLOCKED =
+  'This user account has been blocked by the administrator and cannot be used unless it is unblocked again.';
 
 /** Texts are exact: the vendor's clients read them. */
 const ERRORS: ErrorTable<Rendering> = {

@@ -19,7 +19,8 @@ export class OnezoneGuard extends CallerGuard {
     const basic = /^Basic +(.*)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (this.presentedToken(request) || basic === undefined) return super.authenticate(request);
     const credentials = decode(basic);
-    if (!credentials) throw new DomainError('credentials.password-wrong', { privateDetail: 'unreadable Basic credentials' });
+    if (!credentials)
+      throw new DomainError('credentials.password-wrong', { privateDetail: 'unreadable Basic credentials' });
     return { user: await this.passwords.authenticate(credentials.username, credentials.password), scope: new Set() };
   }
 

@@ -7,17 +7,23 @@ import { Secret } from '../../../common/secret.js';
  * before they are base64-encoded, and a request uses one method.
  * @throws DomainError `request.parameter-invalid` when two methods are used or they disagree
  */
-export function presentedClient(authorization: string | undefined, form: ReadonlyMap<string, string>): PresentedClient | undefined {
+export function presentedClient(
+  authorization: string | undefined,
+  form: ReadonlyMap<string, string>,
+): PresentedClient | undefined {
   const clientId = form.get('client_id');
   const secret = form.get('client_secret');
   const basic = authorization === undefined ? undefined : decodeBasic(authorization);
   if (basic) {
     if (secret !== undefined) throw twoMethods('The client used two authentication methods.');
-    if (clientId !== undefined && clientId !== basic.clientId) throw twoMethods('client_id is not the authenticated client.');
+    if (clientId !== undefined && clientId !== basic.clientId)
+      throw twoMethods('client_id is not the authenticated client.');
     return basic;
   }
   if (clientId === undefined) return undefined;
-  return secret === undefined ? { method: 'none', clientId } : { method: 'client_secret_post', clientId, secret: new Secret(secret) };
+  return secret === undefined
+    ? { method: 'none', clientId }
+    : { method: 'client_secret_post', clientId, secret: new Secret(secret) };
 }
 
 function decodeBasic(authorization: string): PresentedClient | undefined {

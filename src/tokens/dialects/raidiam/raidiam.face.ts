@@ -5,7 +5,12 @@ import type { ErrorTable, Face, FaceRequest, RenderedError } from '../../../comm
 const INTERACTION_ID = /^[a-zA-Z0-9][a-zA-Z0-9-]{0,99}$/;
 const INTERACTION_HEADER = 'x-fapi-interaction-id';
 /** Where scripts of other origins ask; the authorization endpoint is not among them. @see RFC 9700 section 2.6 */
-const CROSS_ORIGIN = new Set(['/token', '/jwks', '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
+const CROSS_ORIGIN = new Set([
+  '/token',
+  '/jwks',
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+]);
 
 /** The interaction id received where it is valid, a new UUID otherwise: every answer carries one. */
 export function interactionId(received: string | string[] | undefined): string {
