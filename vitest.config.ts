@@ -24,7 +24,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       project('unit', ['unit', 'architecture'], []),
-      project('persistence', ['persistence'], [setup('postgres')]),
+      project('persistence', ['persistence'], [setup('dist'), setup('postgres')]),
       project('contract', ['contract'], [setup('dist'), setup('postgres')]),
       project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),
       project('fault', ['fault'], [setup('dist'), setup('postgres')]),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../test/support/postgres-server.mjs';
-import { bindProcess, removeTemporaryDirectory, temporaryDirectory } from '../test/support/lifeline.mjs';
+import { bindProcess, removeTemporaryDirectory, temporaryDirectory } from './lifeline.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SUITES = ['unit', 'persistence', 'contract', 'e2e', 'fault', 'browser'];
@@ -76,7 +76,7 @@ async function main() {
 
   if (built.status === 0) {
     const env = { SYMBOLON_DIST: '1' };
-    if (quick) env.TEST_DATABASES = 'sqlite';
+    if (quick) Object.assign(env, { TEST_DATABASES: 'sqlite', TEST_QUICK: '1' });
     const databases = env.TEST_DATABASES ?? process.env.TEST_DATABASES ?? '';
     const wantsPostgres = databases === '' || databases.split(',').includes('postgres');
     const postgres = wantsPostgres ? await startPostgres() : undefined;

@@ -9,7 +9,7 @@ export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Ra
 
 const DESCRIPTION = `Upstream access tokens for your users, kept fresh; over one token engine and one vault.
 
-Press **Authorize**, tick the scopes and sign in: the public client \`${DOCUMENTATION_CLIENT_ID}\` uses the authorization code flow with PKCE. To read upstream tokens here, the operator lists the providers in that client's \`upstream_providers\`.`;
+Press **Authorize** and sign in: the public client \`${DOCUMENTATION_CLIENT_ID}\` uses the authorization code flow with PKCE. To read upstream tokens here, the operator lists the providers in that client's \`upstream_providers\`.`;
 
 /** The whole API, as it runs. */
 export function createDocument(app: NestExpressApplication): OpenAPIObject {
@@ -54,11 +54,39 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
     .addApiKey({ type: 'apiKey', in: 'header', name: 'Macaroon', description: 'Onezone: an access token' }, 'macaroon')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Onezone: user name and password' }, 'user')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'client_id and client_secret, form-encoded' }, 'client')
+    // An operation that says nothing needs no credentials: probes, discovery and keys.
+    .addSecurityRequirements({})
     .build();
-  return SwaggerModule.createDocument(app, builder);
+  return separateAddresses(SwaggerModule.createDocument(app, builder, { autoTagControllers: false }));
 }
 
-type Operation = { tags?: string[]; security?: Record<string, string[]>[] };
+interface Operation {
+  tags?: string[];
+  operationId?: string;
+  parameters?: { in: string; name: string }[];
+}
+
+const operationsOf = (methods: object): Operation[] => Object.values(methods as Record<string, Operation>);
+
+/** A route with two addresses is two operations, and each has to have an id of its own. */
+const SECOND_ADDRESSES: Record<string, string> = {
+  '/federated-identities/{identityProvider}/token': 'getFederatedIdentityTokenWithoutVersion',
+  '/.well-known/oauth-authorization-server': 'getAuthorizationServerMetadata',
+};
+
+/** Nest documents all addresses of a route alike: ids are made unique, and each address gets the parameters it has. */
+function separateAddresses(document: OpenAPIObject): OpenAPIObject {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const position = (name: string): number => path.indexOf(`{${name}}`);
+    for (const operation of operationsOf(methods)) {
+      operation.operationId = SECOND_ADDRESSES[path] ?? operation.operationId ?? '';
+      operation.parameters = (operation.parameters ?? [])
+        .filter((parameter) => parameter.in !== 'path' || position(parameter.name) >= 0)
+        .toSorted((one, other) => position(one.name) - position(other.name));
+    }
+  }
+  return document;
+}
 
 /** The part of the document that is one face's, with what it needs and nothing else. */
 export function documentOf(face: keyof typeof DOCUMENTED_FACES, whole: OpenAPIObject): OpenAPIObject {
@@ -106,8 +134,11 @@ export function setUpDocs(app: NestExpressApplication): void {
   const configuration = app.get(Configuration);
   const document = createDocument(app);
   app.use('/docs', pageSecurity(configuration));
+  serve(app, DIALOG_SCRIPT_PATH, 'text/javascript', DIALOG_SCRIPT);
   SwaggerModule.setup('docs', app, document, {
     customSiteTitle: 'Symbolon API',
+    customCss: '.swagger-ui .topbar { display: none }',
+    customJs: configuration.issuerPath + DIALOG_SCRIPT_PATH,
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     swaggerOptions: {
@@ -118,22 +149,39 @@ export function setUpDocs(app: NestExpressApplication): void {
         scopes: ['openid', 'profile', 'email', 'federated-identity:token'],
       },
       withCredentials: false,
+      defaultModelsExpandDepth: 0,
     },
   });
   for (const face of Object.keys(DOCUMENTED_FACES) as (keyof typeof DOCUMENTED_FACES)[]) {
-    const json = JSON.stringify(documentOf(face, document));
-    const send: RequestHandler = (_request, response) => {
-      response.type('application/json').send(json);
-    };
-    app.getHttpAdapter().getInstance().get(`/openapi/${face}.json`, send);
+    serve(app, `/openapi/${face}.json`, 'application/json', JSON.stringify(documentOf(face, document)));
   }
 }
 
-/** Swagger UI styles itself inline and its redirect page runs one inline script; nothing comes from elsewhere. */
+function serve(app: NestExpressApplication, path: string, type: string, text: string): void {
+  const send: RequestHandler = (_request, response) => {
+    response.type(type).send(text);
+  };
+  app.getHttpAdapter().getInstance().get(path, send);
+}
+
+const DIALOG_SCRIPT_PATH = '/docs/dialog.js';
+/** Swagger UI opens the Authorize dialog at its last entry, which it focuses; the first is the one that people want. */
+const DIALOG_SCRIPT = `let seen;
+new MutationObserver(() => {
+  const content = document.querySelector('.modal-ux-content');
+  if (content && content !== seen) {
+    document.activeElement?.blur();
+    content.scrollTop = 0;
+  }
+  seen = content;
+}).observe(document.documentElement, { childList: true, subtree: true });
+`;
+
+/** Swagger UI styles itself inline; no script is inline, and nothing comes from elsewhere. */
 function pageSecurity({ issuer }: Configuration) {
   const policy = [
     "default-src 'none'",
-    "script-src 'self' 'unsafe-inline'",
+    "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
     "font-src 'self'",

@@ -1,16 +1,16 @@
-import { Logger, ValidationPipe, type ValidationError } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, text, type NextFunction, type Request, type Response } from 'express';
 import { setUpDocs } from './app.docs.js';
-import { DomainError } from './common/domain-error.js';
 import { ErrorFilter } from './common/http/error.filter.js';
 import { Faces } from './common/http/face.js';
-import { FormBody, invalidParameter } from './common/http/form.js';
+import { FormBody } from './common/http/form.js';
 import { requestContext } from './common/request-context.js';
 import { requestId } from './common/request-id.js';
 import { Configuration } from './config/index.js';
 
 const MAX_BODY_BYTES = 65_536;
+const FORM = 'application/x-www-form-urlencoded';
 const AUTHORIZATION_SERVER_METADATA = '/.well-known/oauth-authorization-server';
 
 /**
@@ -28,9 +28,8 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   app.use(requestPipeline());
   app.use(crossOrigin(app.get(Faces)));
   app.use(json({ limit: MAX_BODY_BYTES, strict: false, type: ['application/json', 'application/*+json'] }));
-  app.use(text({ limit: MAX_BODY_BYTES, type: 'application/x-www-form-urlencoded' }), decodeForm);
+  app.use(text({ limit: MAX_BODY_BYTES, type: FORM }), keepForm);
   app.useGlobalFilters(new ErrorFilter(app.get(Faces)));
-  app.useGlobalPipes(new ValidationPipe({ transform: true, exceptionFactory: invalidBody }));
   if (docs === 'on') setUpDocs(app);
   return app;
 }
@@ -98,13 +97,8 @@ function crossOrigin(faces: Faces) {
   };
 }
 
-function decodeForm(request: Request, _response: Response, next: NextFunction): void {
-  if (typeof request.body === 'string') request.body = FormBody.decode(request.body);
+/** A JSON body may be a string, too: the type tells which parser it came from. */
+function keepForm(request: Request, _response: Response, next: NextFunction): void {
+  if (typeof request.body === 'string' && request.is(FORM)) request.body = new FormBody(request.body);
   next();
-}
-
-function invalidBody(errors: ValidationError[]): DomainError {
-  const [first] = errors;
-  const problem = Object.values(first?.constraints ?? {})[0];
-  return invalidParameter(first?.property ?? 'body', problem ?? 'is not valid');
 }

@@ -4,12 +4,13 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { setUpApp } from './app.setup.js';
+import { drainable } from './common/http/drain.js';
 import { PinoLogger } from './common/pino-logger.js';
 import { ConfigurationError, loadConfiguration, type Configuration } from './config/index.js';
 import { Readiness } from './health/index.js';
 
-/** After this long, requests that are still in flight are cut. */
-const DRAIN_LIMIT_MS = 25_000;
+/** Above our own limit for tokens, so that it is a face that refuses a token which is too large, in its words. */
+const MAX_HEADER_BYTES = 32_768;
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Above the idle time-out of common gateways, so that they close idle connections, not we under their request. */
@@ -24,7 +25,9 @@ async function start(configuration: Configuration): Promise<void> {
     abortOnError: false,
   });
   setUpApp(app);
-  const server = (await app.listen(port, host)) as Server;
+  const drain = drainable(app.getHttpServer());
+  const server: Server = await app.listen(port, host).catch(refuseAddress);
+  Object.assign(server, { maxHeaderSize: MAX_HEADER_BYTES });
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
@@ -33,12 +36,7 @@ async function start(configuration: Configuration): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     logger.log({ signal }, 'draining', 'Main');
     app.get(Readiness).drain();
-    const limit = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS);
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
-    });
-    clearTimeout(limit);
+    await drain();
     await app.close();
     logger.log('stopped', 'Main');
     logger.flush();
@@ -56,12 +54,24 @@ async function start(configuration: Configuration): Promise<void> {
   }
 }
 
+function refuseAddress(error: unknown): never {
+  const { code = '' } = error as { code?: string };
+  if (code === 'EADDRINUSE') throw new ConfigurationError('PORT is in use on HOST; choose another PORT (EADDRINUSE)');
+  if (code === 'EACCES')
+    throw new ConfigurationError('PORT may not be opened by this user; choose one above 1023 (EACCES)');
+  if (/^(ENOTFOUND|EAI_|EADDRNOTAVAIL|EINVAL)/.test(code))
+    throw new ConfigurationError(`HOST is no address of this machine; 127.0.0.1 or 0.0.0.0 always are (${code})`);
+  throw error;
+}
+
 /** One message that says what to do; a stack only where the fault is ours. */
 function explain(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message;
-  const { code, message, stack } = error as { code?: string; message?: string; stack?: string };
-  if (code === 'EADDRINUSE') return `PORT is in use on HOST; choose another PORT (${message})`;
-  if (code !== undefined && /^(ECONN|ENOTFOUND|ETIMEDOUT|EHOST|28|3D|SQLITE|08)/.test(code)) {
+  const { code, stack } = error as { code?: string; stack?: string };
+  if (
+    code !== undefined &&
+    /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|EEXIST|ENOTDIR|EISDIR|EACCES|EPERM|EROFS|28|3D|SQLITE|08)/.test(code)
+  ) {
     return `DATABASE_URL: the database cannot be opened (${code}); check the address, the credentials and that it runs`;
   }
   return stack ?? String(error);

@@ -72,7 +72,9 @@ export function redirectTarget(
 function sameRedirectUri(registered: string, presented: string): boolean {
   if (registered === presented) return true;
   const withoutPort = (uri: string) => uri.replace(LOOPBACK, 'http://$1');
-  return LOOPBACK.test(registered) && LOOPBACK.test(presented) && withoutPort(registered) === withoutPort(presented);
+  // A port above 65535 has the form of one, but makes no URL.
+  const isLoopback = LOOPBACK.test(registered) && LOOPBACK.test(presented) && URL.canParse(presented);
+  return isLoopback && withoutPort(registered) === withoutPort(presented);
 }
 
 /** @throws AuthorizationError */

@@ -3,7 +3,7 @@ import { IsNull, MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { digest, Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
-import { UnitOfWork } from '../database/index.js';
+import { ExpiredRows, UnitOfWork } from '../database/index.js';
 import { EncryptedTables, Envelopes } from '../encryption/index.js';
 import { AuthorizationRequestEntity } from './authorization.entities.js';
 import type { AuthorizationRequest } from './authorization-request.js';
@@ -26,8 +26,10 @@ export class PendingRequests {
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Envelopes) private readonly envelopes: Envelopes,
     @Inject(EncryptedTables) encryptedTables: EncryptedTables,
+    @Inject(ExpiredRows) expiredRows: ExpiredRows,
   ) {
     encryptedTables.register(AuthorizationRequestEntity);
+    expiredRows.register(AuthorizationRequestEntity);
   }
 
   /** Answers the handle under which the request goes on. */

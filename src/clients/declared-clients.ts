@@ -5,6 +5,8 @@ import {
   Configuration,
   ConfigurationError,
   DOCUMENTATION_CLIENT_ID,
+  sourceOf,
+  withSource,
   type ClientDeclaration,
 } from '../config/index.js';
 import { UsersRepository } from '../users/index.js';
@@ -13,6 +15,13 @@ import { makeVerifier } from './client-secrets.js';
 
 /** Where the API documentation receives its authorization code. */
 export const DOCUMENTATION_REDIRECT_PATH = '/docs/oauth2-redirect.html';
+
+const DOCUMENTATION_CLIENT = {
+  client_id: DOCUMENTATION_CLIENT_ID,
+  client_name: 'API documentation',
+  token_endpoint_auth_method: 'none',
+  scope: 'openid profile email federated-identity:token',
+};
 
 /** Applies the clients of CONFIG_FILE at start. */
 @Injectable()
@@ -38,16 +47,12 @@ export class DeclaredClients implements OnModuleInit {
     const { declared, environment } = this.configuration;
     const others = declared.clients.filter(({ client_id }) => client_id !== DOCUMENTATION_CLIENT_ID);
     if (environment.DOCS === 'off') return others;
-    const own = declared.clients.find(({ client_id }) => client_id === DOCUMENTATION_CLIENT_ID) ?? {
-      ...clientDeclaration.parse({
-        client_id: DOCUMENTATION_CLIENT_ID,
-        client_name: 'API documentation',
-        token_endpoint_auth_method: 'none',
-        scope: 'openid profile email federated-identity:token',
-      }),
-    };
+    const own =
+      declared.clients.find(({ client_id }) => client_id === DOCUMENTATION_CLIENT_ID) ??
+      withSource(clientDeclaration.parse(DOCUMENTATION_CLIENT), DOCUMENTATION_CLIENT);
     const redirectUri = this.configuration.url(DOCUMENTATION_REDIRECT_PATH);
-    return [...others, { ...own, redirect_uris: [...new Set([...own.redirect_uris, redirectUri])] }];
+    const widened = { ...own, redirect_uris: [...new Set([...own.redirect_uris, redirectUri])] };
+    return [...others, withSource(widened, [sourceOf(own), redirectUri])];
   }
 
   async #apply(declaration: ClientDeclaration): Promise<void> {

@@ -6,6 +6,7 @@ import { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
 import { AppliedDeclarationEntity } from './applied-declaration.entity.js';
 import { Configuration } from './configuration.js';
+import { sourceOf } from './declaration-sources.js';
 import type { EncryptionKey } from './environment.js';
 
 interface Kind<Declaration> {
@@ -84,7 +85,16 @@ export class AppliedDeclarations {
  * let a reader of the database test guesses of a short password.
  */
 function digestOf(declaration: object, { id, key }: EncryptionKey): string {
-  const text = JSON.stringify(declaration, (_, value: unknown) => (value instanceof Secret ? value.reveal() : value));
   const digestKey = Buffer.from(hkdfSync('sha256', key, '', 'symbolon applied declarations', 32));
-  return `${id}:${createHmac('sha256', digestKey).update(text).digest('base64url')}`;
+  return `${id}:${createHmac('sha256', digestKey)
+    .update(textOf(sourceOf(declaration)))
+    .digest('base64url')}`;
+}
+
+/** A replacer is handed what `toJSON()` made, which for a secret is its redaction; `this` still holds the secret. */
+function textOf(source: unknown): string {
+  return JSON.stringify(source, function (this: Record<string, unknown>, key, value: unknown) {
+    const original = this[key];
+    return original instanceof Secret ? original.reveal() : value;
+  });
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { ConfigurationError } from './configuration-error.js';
+import { withSource } from './declaration-sources.js';
 import { declarations, type Declarations } from './declarations.js';
 
 /**
@@ -10,10 +11,18 @@ import { declarations, type Declarations } from './declarations.js';
  * `<name>_file` takes `<name>` from a file, relative to the configuration, so that no secret needs to stand in it.
  */
 export function readConfigFile(path: string | undefined, variables: NodeJS.ProcessEnv): Declarations {
-  const raw = path === undefined ? {} : load(path, variables);
+  return parseDeclarations(path === undefined ? {} : load(path, variables), path);
+}
+
+/** Validates what was read and remembers, for every entry, how it was written. */
+export function parseDeclarations(raw: unknown, path = ''): Declarations {
   const parsed = declarations.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw new ConfigurationError(`CONFIG_FILE ${path}: ${describe(parsed.error.issues[0], raw)}`);
+  if (!parsed.success) throw new ConfigurationError(`CONFIG_FILE ${path}: ${describe(parsed.error.issues[0], raw)}`);
+  for (const [section, entries] of Object.entries(parsed.data)) {
+    const sources = (raw as Record<string, unknown[] | undefined>)[section];
+    for (const [index, entry] of entries.entries()) if (typeof entry === 'object') withSource(entry, sources?.[index]);
+  }
+  return parsed.data;
 }
 
 function load(path: string, variables: NodeJS.ProcessEnv): unknown {
@@ -81,7 +90,7 @@ function describe(issue: z.core.$ZodIssue | undefined, document: unknown): strin
     node = (node as Record<PropertyKey, unknown> | undefined)?.[key];
     if (typeof key === 'number') {
       const entry = (typeof node === 'object' ? node : {}) as Record<string, unknown> | null;
-      const name = entry?.['client_id'] ?? entry?.['id'] ?? entry?.['username'] ?? entry?.['name'];
+      const name = entry?.['id'] ?? entry?.['client_id'] ?? entry?.['username'] ?? entry?.['name'];
       where += `[${typeof name === 'string' ? name : key}]`;
     } else {
       where += where === '' ? String(key) : `.${String(key)}`;

@@ -157,11 +157,32 @@ const unique =
     }
   };
 
+/** An account at a provider is one user's. */
+function uniqueIdentities(
+  users: readonly { identities: readonly { identity_provider: string; subject: string }[] }[],
+  context: z.core.$RefinementCtx,
+): void {
+  const seen = new Set<string>();
+  for (const [index, { identities }] of users.entries()) {
+    for (const { identity_provider: provider, subject } of identities) {
+      const name = JSON.stringify([provider, subject]);
+      if (seen.has(name))
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'identities'],
+          message: `declares a subject at ${provider} twice`,
+          input: users,
+        });
+      seen.add(name);
+    }
+  }
+}
+
 /** The shape of CONFIG_FILE. */
 export const declarations = z.strictObject({
   clients: z.array(clientDeclaration).superRefine(unique('client_id')).default([]),
   identity_providers: z.array(identityProvider).superRefine(unique('id')).default([]),
-  users: z.array(user).superRefine(unique('username')).default([]),
+  users: z.array(user).superRefine(unique('username')).superRefine(uniqueIdentities).default([]),
   scopes: z.array(scopeDeclaration).superRefine(unique('name')).default([]),
   /** Accepted so that one file serves the releases to come; without effect until resource indicators and foreign assertions are. */
   resources: z.array(z.url()).default([]),

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { Secret } from '../common/secret.js';
 import { ConfigurationError } from './configuration-error.js';
@@ -23,9 +24,24 @@ const list = z
       .filter((item) => item !== ''),
   );
 
+/** A name is refused only where it cannot be one; whether it resolves is seen when it is used. */
+const networks = (names: RegExp, example: string) =>
+  list.refine(
+    (entries) => entries.every((entry) => names.test(entry) || ipaddr.isValid(entry) || ipaddr.isValidCIDR(entry)),
+    `must be a comma-separated list of addresses or CIDRs, such as ${example}`,
+  );
+
 const issuer = z.string().transform((text, context) => {
   const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || text.endsWith('?')) {
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search ||
+    url.hash ||
+    url.username ||
+    url.password ||
+    text.endsWith('?')
+  ) {
     context.addIssue('must be an http(s) URL without query, fragment or user, such as https://login.example.com');
     return z.NEVER;
   }
@@ -83,8 +99,11 @@ const environment = z.object({
     .min(32, 'must have at least 32 characters; leave it out to switch the static admin key off')
     .transform((text) => new Secret(text))
     .optional(),
-  TRUST_PROXY: list,
-  OUTBOUND_ALLOW: list,
+  TRUST_PROXY: networks(/^(loopback|linklocal|uniquelocal)$/, '10.0.0.0/8 or loopback'),
+  OUTBOUND_ALLOW: networks(
+    /^(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i,
+    'idp.internal or 10.1.0.0/16; host names may stand in it, too',
+  ),
   DOCS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SIGNING_ALGS: list.transform((names, context): readonly SigningAlgorithm[] => {
     if (names.length === 0) return SIGNING_ALGORITHMS;
@@ -93,8 +112,8 @@ const environment = z.object({
       context.addIssue(`must be a comma-separated list out of ${SIGNING_ALGORITHMS.join(', ')}`);
       return z.NEVER;
     }
-    if (!names.includes('ES256')) {
-      context.addIssue('must include ES256, which signs access tokens');
+    if (SIGNING_ALGORITHMS.some((name) => !names.includes(name))) {
+      context.addIssue('must include ES256, which signs access tokens, and RS256, which OpenID Connect demands');
       return z.NEVER;
     }
     return names as SigningAlgorithm[];

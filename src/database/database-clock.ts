@@ -36,6 +36,6 @@ export class DatabaseClock extends Clock {
     );
     const after = performance.now();
     const [{ now }] = rows as [{ now: number }];
-    this.#offsetMs = Number(now) - (before + after) / 2;
+    this.#offsetMs = now - (before + after) / 2;
   }
 }

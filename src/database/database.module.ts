@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { migrate } from './data-source.js';
 import { DatabaseClock } from './database-clock.js';
+import { ExpiredRows } from './expired-rows.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 interface Options {
@@ -30,6 +31,7 @@ export class DatabaseModule implements OnApplicationShutdown {
         }),
       ],
       providers: [
+        ExpiredRows,
         {
           provide: Clock,
           inject: [getDataSourceToken()],
@@ -46,7 +48,7 @@ export class DatabaseModule implements OnApplicationShutdown {
           useFactory: (opened: DataSource) => new UnitOfWork(opened),
         },
       ],
-      exports: [Clock, UnitOfWork],
+      exports: [Clock, ExpiredRows, UnitOfWork],
     };
   }
 

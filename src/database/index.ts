@@ -5,4 +5,5 @@
 export { createDataSource, migrate } from './data-source.js';
 export { column, instant, nullable, optionalInstant } from './columns.js';
 export { DatabaseModule } from './database.module.js';
+export { ExpiredRows } from './expired-rows.js';
 export { isUniqueViolation, UnitOfWork } from './unit-of-work.js';

@@ -1,4 +1,4 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import { QueryFailedError, type DataSource, type QueryRunner } from 'typeorm';
 import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
 import { BetterSqlite3QueryRunner } from 'typeorm/driver/better-sqlite3/BetterSqlite3QueryRunner.js';
 import { DomainError } from '../common/domain-error.js';
@@ -6,10 +6,24 @@ import { currentTransaction } from './current-transaction.js';
 
 /** How long a statement may wait for the transaction before it; longer means a transaction is stuck. */
 const QUEUE_TIMEOUT_MS = 15_000;
+const WRITE = /^\s*(insert|update|delete|create|alter|drop)\b/i;
+/** TypeORM's words, and ours for them. */
+const TRANSACTION_CONTROL: ReadonlyMap<string, string> = new Map([
+  ['BEGIN TRANSACTION', 'BEGIN IMMEDIATE'],
+  ['COMMIT', 'COMMIT'],
+  ['ROLLBACK', 'ROLLBACK'],
+]);
+
+interface SqliteHandle {
+  readonly inTransaction: boolean;
+  exec(statement: string): unknown;
+}
 
 /** First come, first served; one holder at a time. */
 class Queue {
   #tail: Promise<void> = Promise.resolve();
+
+  constructor(private readonly timeoutMs: number) {}
 
   async enter(): Promise<() => void> {
     let leave!: () => void;
@@ -22,7 +36,7 @@ class Queue {
     const tooLong = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new DomainError('server.unavailable', { privateDetail: 'the SQLite queue did not move in time' })),
-        QUEUE_TIMEOUT_MS,
+        this.timeoutMs,
       );
     });
     try {
@@ -43,6 +57,11 @@ type Statement = ReturnType<BetterSqlite3QueryRunner['query']>;
  * A query runner of its own for every caller, over the one SQLite connection. TypeORM gives all callers one
  * shared runner, so that concurrent transactions nest and a rollback of one undoes what others committed; here a
  * transaction holds the queue from BEGIN to COMMIT or ROLLBACK and any other statement for its own duration.
+ *
+ * Every write takes the file's lock first, through `exec`. libsql does not reset a prepared statement that another
+ * process keeps from the lock (SQLITE_BUSY): it would go on counting as a writer until it is garbage collected, and what
+ * is acknowledged meanwhile would not be committed. With the lock in hand no statement can be kept from it.
+ * @see https://github.com/tursodatabase/libsql-js/pull/237
  */
 class SerialQueryRunner extends BetterSqlite3QueryRunner {
   #leave: (() => void) | undefined;
@@ -84,24 +103,30 @@ class SerialQueryRunner extends BetterSqlite3QueryRunner {
   }
 
   override async query(query: string, parameters?: unknown[], structured?: boolean): Statement {
-    if (this.#leave) return super.query(query, parameters, structured);
+    if (this.#leave) {
+      const control = TRANSACTION_CONTROL.get(query);
+      return control === undefined ? super.query(query, parameters, structured) : this.#execute(control);
+    }
     this.#refuseBypass();
     const leave = await this.queue.enter();
     try {
-      return await super.query(query, parameters, structured);
+      if (!WRITE.test(query)) return await super.query(query, parameters, structured);
+      this.#execute('BEGIN IMMEDIATE');
+      const result: unknown = await super.query(query, parameters, structured);
+      this.#execute('COMMIT');
+      return result;
     } finally {
+      this.#rollBackWhatIsLeft();
       leave();
     }
   }
 
+  /** Runs when a transaction is over, however it ended: it must let the next caller in and not hide why the work failed. */
   override async release(): Promise<void> {
     if (this.isTransactionActive) {
-      try {
-        await super.query('ROLLBACK');
-      } finally {
-        this.isTransactionActive = false;
-        this.transactionDepth = 0;
-      }
+      this.#rollBackWhatIsLeft();
+      this.isTransactionActive = false;
+      this.transactionDepth = 0;
     }
     this.#release();
     await super.release();
@@ -115,6 +140,27 @@ class SerialQueryRunner extends BetterSqlite3QueryRunner {
     }
   }
 
+  /** Never throws, so that the next caller gets in. On a full disk and the like SQLite has rolled back by itself. */
+  #rollBackWhatIsLeft(): void {
+    try {
+      if (this.#handle.inTransaction) this.#handle.exec('ROLLBACK');
+    } catch {
+      // Then the next BEGIN fails, with its own message.
+    }
+  }
+
+  #execute(statement: string): void {
+    try {
+      this.#handle.exec(statement);
+    } catch (error) {
+      throw new QueryFailedError(statement, [], error as Error);
+    }
+  }
+
+  get #handle(): SqliteHandle {
+    return this.driver.databaseConnection as SqliteHandle;
+  }
+
   #release(): void {
     const leave = this.#leave;
     this.#leave = undefined;
@@ -123,9 +169,9 @@ class SerialQueryRunner extends BetterSqlite3QueryRunner {
 }
 
 /** Makes a SQLite data source safe for concurrent callers; any other is returned as it is. */
-export function serializeSqlite(dataSource: DataSource): DataSource {
+export function serializeSqlite(dataSource: DataSource, queueTimeoutMs = QUEUE_TIMEOUT_MS): DataSource {
   if (dataSource.options.type !== 'better-sqlite3') return dataSource;
-  const queue = new Queue();
+  const queue = new Queue(queueTimeoutMs);
   const driver = dataSource.driver as BetterSqlite3Driver;
   driver.createQueryRunner = () => new SerialQueryRunner(driver, queue);
   return dataSource;

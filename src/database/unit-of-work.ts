@@ -42,7 +42,10 @@ export class UnitOfWork {
     }
   }
 
-  /** Runs `work` outside any transaction that is open around it: for what must live on when that one is rolled back. */
+  /**
+   * Runs `work` outside any transaction that is open around it: for what must live on when that one is rolled back.
+   * SQLite has it wait until that one has ended, so a transaction does not wait for it.
+   */
   outside<Result>(work: () => Result): Result {
     return currentTransaction.exit(work);
   }

@@ -1,4 +1,4 @@
-import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { Global, Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { Randomness } from '../common/random.js';
 import { Configuration, ConfigurationError } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
@@ -22,15 +22,18 @@ import { Envelopes } from './envelopes.js';
   ],
   exports: [Envelopes, EncryptedTables],
 })
-export class EncryptionModule implements OnApplicationBootstrap {
+export class EncryptionModule implements OnModuleInit {
   constructor(@Inject(EncryptedTables) private readonly tables: EncryptedTables) {}
 
-  /** Better no start than a vault whose rows turn out to be unreadable one by one. */
-  async onApplicationBootstrap(): Promise<void> {
-    const [missing] = await this.tables.missingKeys();
-    if (missing === undefined) return;
+  /**
+   * Better no start than a vault whose rows turn out to be unreadable one by one. Nest initialises global modules
+   * first: a start that is refused has applied no declaration and encrypted nothing with the wrong key.
+   */
+  async onModuleInit(): Promise<void> {
+    const [unusable] = await this.tables.unusableKeys();
+    if (unusable === undefined) return;
     throw new ConfigurationError(
-      `ENCRYPTION_KEYS lacks the key "${missing}", which rows of the database are encrypted with; add it back behind the first key`,
+      `ENCRYPTION_KEYS lacks the key "${unusable}", or has another value for it: rows of the database are encrypted with it; add the right one back behind the first key`,
     );
   }
 }

@@ -5,12 +5,12 @@ import { DomainError } from '../common/domain-error.js';
 import { queryParameters } from '../common/http/form.js';
 import { html, page, pageHeaders } from '../common/http/html.js';
 import { Configuration } from '../config/index.js';
-import { IdentityProvidersRepository, UpstreamClients } from '../identity-providers/index.js';
+import { IdentityProvidersRepository, UpstreamClients, type IdentityProvider } from '../identity-providers/index.js';
 import { ConnectTickets } from '../idp-offline-access/index.js';
 import { Cookies, Sessions } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
 import { CONNECT_FORM, ConnectGuard, staleTicket } from './connect.guard.js';
-import { UpstreamSignInGuard } from './strategies/upstream-sign-in.guard.js';
+import { toDomainError, UpstreamSignInGuard } from './strategies/upstream-sign-in.guard.js';
 
 /** Connects an account at a provider to the user whom a ticket names; the vault hands out the URLs. */
 @ApiExcludeController()
@@ -46,7 +46,7 @@ export class ConnectController {
         publicDetail: 'This link was made for another user than the one who is signed in here.',
       });
     }
-    const endpoint = await this.upstreamClients.for(provider).authorizationEndpoint();
+    const endpoint = await this.#authorizationEndpoint(provider);
     response.set(pageHeaders([new URL(endpoint).origin])).send(
       page(
         'Connect an account',
@@ -69,6 +69,14 @@ export class ConnectController {
           </form>`,
       ),
     );
+  }
+
+  async #authorizationEndpoint(provider: IdentityProvider): Promise<string> {
+    try {
+      return await this.upstreamClients.for(provider).authorizationEndpoint();
+    } catch (error) {
+      throw toDomainError(error);
+    }
   }
 
   /** Sends the browser to the provider; the guards do it. */

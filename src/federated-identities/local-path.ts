@@ -8,5 +8,6 @@ const HOME = '/login';
 export function localPath(path: string | undefined): string {
   if (path === undefined || !/^\/[^/\\]/.test(path) || /[\p{C}\\]/u.test(path)) return HOME;
   const url = URL.parse(path, 'http://localhost');
-  return url?.origin === 'http://localhost' ? url.pathname + url.search : HOME;
+  // Parsing removes dot segments: `/.//evil.example` has become `//evil.example`.
+  return url?.origin === 'http://localhost' && !url.pathname.startsWith('//') ? url.pathname + url.search : HOME;
 }

@@ -14,7 +14,7 @@ export class LoginAttemptEntity {
   @Column('varchar')
   browserDigest!: string;
 
-  /** The nonce and the PKCE verifier, ciphertext. */
+  /** The nonce, the PKCE verifier and where the sign-in leads back to (a ticket may be in it), ciphertext. */
   @Column('text')
   secrets!: string;
 
@@ -23,10 +23,6 @@ export class LoginAttemptEntity {
 
   @Column('varchar')
   encryptionKeyId!: string;
-
-  /** A local path. */
-  @Column('text')
-  returnTo!: string;
 
   /** Set when the account is to be linked to this user; signing in otherwise. */
   @Column('varchar', { nullable: true })

@@ -3,7 +3,7 @@ import { IsNull, MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { digest, Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
-import { UnitOfWork } from '../database/index.js';
+import { ExpiredRows, UnitOfWork } from '../database/index.js';
 import { EncryptedTables, Envelopes } from '../encryption/index.js';
 import { LoginAttemptEntity } from './login-attempt.entity.js';
 
@@ -41,8 +41,10 @@ export class LoginAttempts {
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Envelopes) private readonly envelopes: Envelopes,
     @Inject(EncryptedTables) encryptedTables: EncryptedTables,
+    @Inject(ExpiredRows) expiredRows: ExpiredRows,
   ) {
     encryptedTables.register(LoginAttemptEntity);
+    expiredRows.register(LoginAttemptEntity);
   }
 
   /** Answers the `state`. */
@@ -50,14 +52,14 @@ export class LoginAttempts {
     const state = this.randomness.token();
     const stateDigest = digest(state);
     const envelope = this.envelopes.create({ table: TABLE, id: stateDigest });
+    const { returnTo } = destination;
     const now = this.clock.now();
     await this.#rows.insert({
       stateDigest,
       identityProvider: destination.identityProvider,
       browserDigest: digest(destination.browser.reveal()),
-      secrets: envelope.seal(SECRETS_COLUMN, new Secret(JSON.stringify(secrets))),
+      secrets: envelope.seal(SECRETS_COLUMN, new Secret(JSON.stringify({ ...secrets, returnTo }))),
       ...envelope.wrapped,
-      returnTo: destination.returnTo,
       connectUserId: destination.connectUserId ?? null,
       createdAt: now,
       expiresAt: now + LIFETIME_MS,
@@ -83,11 +85,9 @@ export class LoginAttempts {
     if (affected !== 1) return undefined;
     const row = await this.#rows.findOneByOrFail({ stateDigest });
     const secrets = this.envelopes.open({ table: TABLE, id: stateDigest }, row).unseal(SECRETS_COLUMN, row.secrets);
-    const { nonce, codeVerifier } = JSON.parse(secrets.reveal()) as { nonce: string; codeVerifier: string };
+    const opened = JSON.parse(secrets.reveal()) as Pick<LoginAttempt, 'nonce' | 'codeVerifier' | 'returnTo'>;
     return {
-      nonce,
-      codeVerifier,
-      returnTo: row.returnTo,
+      ...opened,
       connectUserId: row.connectUserId ?? undefined,
       startedAt: row.createdAt,
     };

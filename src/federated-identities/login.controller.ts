@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { html, page, pageHeaders } from '../common/http/html.js';
 import { Configuration } from '../config/index.js';
 import { IdentityProvidersRepository } from '../identity-providers/index.js';
-import { Sessions } from '../sessions/index.js';
+import { Cookies, Sessions } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
 import { localPath } from './local-path.js';
 import { SignIn } from './sign-in.js';
@@ -19,6 +19,7 @@ export class LoginController {
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
     @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(Cookies) private readonly cookies: Cookies,
     @Inject(UsersRepository) private readonly users: UsersRepository,
     @Inject(SignIn) private readonly signIn: SignIn,
   ) {}
@@ -29,6 +30,8 @@ export class LoginController {
     @Res() response: Response,
     @Query() query: Record<string, unknown>,
   ): Promise<void> {
+    // From here on the browser has its binding: providers opened in several tabs at once find the same one.
+    this.cookies.browser(request, response);
     const session = await this.sessions.current(request);
     const user = session && (await this.users.find(session.userId));
     const passedOn = ['return_to', 'login_hint', 'prompt', 'max_age'].flatMap((name): [string, string][] => {
@@ -74,7 +77,7 @@ export class LoginController {
     const signIn = request.user as UpstreamSignIn;
     await this.signIn.complete(request, response, signIn);
     response
-      .set('Cache-Control', 'no-store')
+      .set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
       .redirect(303, this.configuration.issuerPath + localPath(signIn.attempt.returnTo));
   }
 }

@@ -46,11 +46,9 @@ export class SignIn {
   async #signIn(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
     const { provider, claims } = signIn;
     await this.unitOfWork.run(async () => {
-      const userId = (await this.accounts.userOf(provider.id, claims.sub)) ?? (await this.#signUp(signIn));
-      const user = await this.users.find(userId);
-      if (!user || user.blocked) {
-        throw new DomainError('user.blocked', { publicDetail: 'This account has been blocked by the administrator.' });
-      }
+      const identity = { identityProvider: provider.id, issuer: provider.issuer, subject: claims.sub };
+      const userId = (await this.accounts.userOf(identity)) ?? (await this.#signUp(signIn));
+      await this.#refuseBlocked(userId);
       await this.#link(userId, signIn);
       await this.audit.record({ event: 'user.signed-in', outcome: 'success', userId, identityProvider: provider.id });
       const provenAt = claims.auth_time === undefined ? undefined : claims.auth_time * 1000;
@@ -70,7 +68,13 @@ export class SignIn {
         publicDetail: 'You are no longer signed in as the user whose account was to be connected.',
       });
     }
+    await this.#refuseBlocked(userId);
     await this.#link(userId, signIn);
+  }
+
+  async #refuseBlocked(userId: string): Promise<void> {
+    const user = await this.users.find(userId);
+    if (!user || user.blocked) throw new DomainError('user.blocked');
   }
 
   #link(userId: string, { provider, claims, tokens }: UpstreamSignIn): Promise<void> {
@@ -82,12 +86,13 @@ export class SignIn {
       upstreamClientId: provider.clientId,
       claims: profileClaims(claims),
       tokens,
+      requestedScope: provider.scope,
     });
   }
 
   async #signUp({ provider, claims, attempt }: UpstreamSignIn): Promise<string> {
     // Who follows a connect link signs in as the user it names; it never makes a new one.
-    if (attempt.returnTo.startsWith('/connect/') || !admits(provider, claims)) {
+    if (/^\/connect\//i.test(attempt.returnTo) || !admits(provider, claims)) {
       throw new DomainError('access.forbidden', {
         publicDetail: `Your account at ${provider.displayName} is not known here, and new users are not admitted.`,
       });

@@ -1,21 +1,8 @@
 import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Health, ReadinessReport } from './health.dto.js';
 import { Readiness } from './readiness.js';
-
-/** Whether the process lives. */
-export class Health {
-  /** @example ok */
-  status!: string;
-}
-
-/** Whether traffic is welcome, and what each check says: `ok`, `failed` or `draining`. */
-export class ReadinessReport {
-  ready!: boolean;
-
-  /** @example {"database": "ok", "signing keys": "ok"} */
-  checks!: Record<string, string>;
-}
 
 @ApiTags('Health')
 @Controller()

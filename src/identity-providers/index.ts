@@ -5,6 +5,6 @@
 export type { IdentityProvider } from './identity-provider.js';
 export { IdentityProvidersModule } from './identity-providers.module.js';
 export { IdentityProvidersRepository } from './identity-providers.repository.js';
-export type { IdTokenClaims, TokenResponse } from './upstream-client.js';
+export type { IdTokenClaims, TokenResponse, UserinfoClaims } from './upstream-client.js';
 export { UpstreamClients } from './upstream-clients.js';
 export { UpstreamError } from './upstream-error.js';

@@ -3,7 +3,7 @@ import { IsNull, MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { digest, Randomness } from '../common/random.js';
 import { Configuration } from '../config/index.js';
-import { UnitOfWork } from '../database/index.js';
+import { ExpiredRows, UnitOfWork } from '../database/index.js';
 import { ConnectTicketEntity } from './connect-ticket.entity.js';
 
 const LIFETIME_MS = 10 * 60_000;
@@ -24,7 +24,10 @@ export class ConnectTickets {
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
-  ) {}
+    @Inject(ExpiredRows) expiredRows: ExpiredRows,
+  ) {
+    expiredRows.register(ConnectTicketEntity);
+  }
 
   /** The URL at which the user links an account of that provider. */
   async connectUrl({ userId, identityProvider }: ConnectTicket): Promise<string> {

@@ -19,6 +19,9 @@ export interface LinkedAccount {
   userId: string;
   identityProvider: string;
   subject: string;
+  /** Whose tokens these are, and whom they were given to; unknown where the account was never linked by signing in. */
+  issuer: string | undefined;
+  upstreamClientId: string | undefined;
   claims: Readonly<Record<string, unknown>>;
   status: LinkedAccountStatus;
   reason: ReauthenticationReason | undefined;

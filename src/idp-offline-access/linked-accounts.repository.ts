@@ -4,7 +4,7 @@ import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
-import { EncryptedTables, Envelopes } from '../encryption/index.js';
+import { EncryptedTables, Envelopes, type Envelope } from '../encryption/index.js';
 import { LinkedAccountEntity } from './linked-account.entity.js';
 import type {
   LinkedAccount,
@@ -15,6 +15,7 @@ import type {
 } from './linked-account.js';
 
 const TABLE = 'linked_accounts';
+const MOST_USEFUL_FIRST: readonly LinkedAccountStatus[] = ['active', 'reauthentication-required', 'sign-in-only'];
 
 export interface NewAccount {
   userId: string;
@@ -41,8 +42,14 @@ export class LinkedAccountsRepository {
     encryptedTables.register(LinkedAccountEntity);
   }
 
+  /** Of several accounts of the user at that provider the one that has usable tokens, and of such the oldest. */
   async findOfUser(userId: string, identityProvider: string): Promise<LinkedAccount | undefined> {
-    return this.#findLive({ userId, identityProvider });
+    const rows = await this.#rows.find({
+      where: { userId, identityProvider, unlinkedAt: IsNull() },
+      order: { createdAt: 'ASC', id: 'ASC' },
+    });
+    const [row] = MOST_USEFUL_FIRST.flatMap((status) => rows.filter((each) => each.status === status));
+    return row && toAccount(row);
   }
 
   async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {
@@ -88,35 +95,62 @@ export class LinkedAccountsRepository {
     });
   }
 
+  /** Ends a subject that was declared and never linked; anything linked stays. */
+  async forgetDeclared(identityProvider: string, subject: string): Promise<void> {
+    const now = this.clock.now();
+    await this.#rows.update(
+      { identityProvider, subject, status: 'sign-in-only' satisfies LinkedAccountStatus, unlinkedAt: IsNull() },
+      { unlinkedAt: now, updatedAt: now },
+    );
+  }
+
   /**
    * Stores what a sign-in at the provider gave; it wins over a refresh that is under way, because it moves the
-   * generation. A refresh token that the provider did not send again is kept.
+   * generation, and over one that was stored a moment ago, because it looks again. A refresh token that the provider
+   * did not send again is kept.
    */
   async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<void> {
-    const row = await this.#rows.findOneByOrFail({ id, unlinkedAt: IsNull() });
-    await this.#store(row, credentials, {
-      ...identity,
-      claims: { ...identity.claims },
-      status: 'active',
-      reason: null,
-      verified: true,
-    });
+    const changes = { ...identity, claims: { ...identity.claims }, status: 'active', reason: null, verified: true };
+    let row: LinkedAccountEntity;
+    do {
+      row = await this.#rows.findOneByOrFail({ id, unlinkedAt: IsNull() });
+      // A refresh that is under way has spent the token that is kept: its lease and its intent stay, until it ends.
+      if (!credentials.refreshToken) Object.assign(changes, leaseOf(row));
+    } while (!(await this.#store(row, credentials, changes)));
   }
 
   /** Compare-and-swap on the generation: false when the row was linked again, refreshed or unlinked meanwhile. */
   async storeRefreshed(
     account: LinkedAccount,
     credentials: UpstreamCredentials,
-    outcome: { reason?: ReauthenticationReason; verified: boolean },
+    { verified }: { verified: boolean },
   ): Promise<boolean> {
     const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
     if (!row) return false;
-    return this.#store(row, credentials, {
-      status: outcome.reason ? 'reauthentication-required' : 'active',
-      reason: outcome.reason ?? null,
-      verified: outcome.verified,
-      refreshedAt: this.clock.now(),
-    });
+    return this.#store(row, credentials, { verified, refreshedAt: this.clock.now() });
+  }
+
+  /**
+   * Keeps the successor of a refresh token that was spent while a sign-in, which brought none of its own, kept the
+   * spent one. False where the row holds another token by now: then that one is the newer.
+   */
+  async replaceRefreshToken(account: LinkedAccount, spent: Secret, successor: Secret): Promise<boolean> {
+    for (;;) {
+      const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull() });
+      if (!row || this.#open(row).refreshToken?.reveal() !== spent.reveal()) return false;
+      const { affected } = await this.#rows.update(
+        { id: row.id, generation: row.generation, unlinkedAt: IsNull() },
+        {
+          refreshToken: this.#envelopeOf(row)!.seal('refresh_token', successor),
+          generation: row.generation + 1,
+          leaseOwner: null,
+          leaseExpiresAt: null,
+          refreshIntentAt: null,
+          updatedAt: this.clock.now(),
+        },
+      );
+      if (affected === 1) return true;
+    }
   }
 
   /** Takes the lease unless somebody holds one that has not expired, or the credentials have changed since. */
@@ -144,16 +178,23 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
-  /** Writes down that a refresh token is about to be sent; whoever finds it unanswered knows that it may be spent. */
-  async recordIntent(id: string, owner: string): Promise<boolean> {
-    const { affected } = await this.#rows.update({ id, leaseOwner: owner }, { refreshIntentAt: this.clock.now() });
+  /**
+   * Writes down that a refresh token is about to be sent; whoever finds it unanswered knows that it may be spent. The
+   * lease begins anew, so that what came before the call takes nothing of the call's time.
+   */
+  async recordIntent(id: string, owner: string, durationMs: number): Promise<boolean> {
+    const now = this.clock.now();
+    const { affected } = await this.#rows.update(
+      { id, leaseOwner: owner },
+      { refreshIntentAt: now, leaseExpiresAt: now + durationMs },
+    );
     return affected === 1;
   }
 
   async releaseLease(
     id: string,
     owner: string,
-    outcome: { lastError?: string; intentAnswered: boolean },
+    outcome: { lastError?: string; intentAnswered?: boolean } = {},
   ): Promise<void> {
     await this.#rows.update(
       { id, leaseOwner: owner },
@@ -172,10 +213,25 @@ export class LinkedAccountsRepository {
     return row?.leaseExpiresAt ?? undefined;
   }
 
-  async requireReauthentication(account: LinkedAccount, reason: ReauthenticationReason): Promise<boolean> {
+  /**
+   * Compare-and-swap on the generation, as for every change of the credentials.
+   * @param only.leaseOwner says that the verdict counts only while this holder has the lease: the next may know better.
+   * @param only.forgetTokens erases the stored tokens, where their successors turned out to be somebody else's.
+   */
+  async requireReauthentication(
+    account: LinkedAccount,
+    reason: ReauthenticationReason,
+    { leaseOwner, forgetTokens = false }: { leaseOwner?: string; forgetTokens?: boolean } = {},
+  ): Promise<boolean> {
     const { affected } = await this.#rows.update(
-      { id: account.id, generation: account.generation, unlinkedAt: IsNull() },
       {
+        id: account.id,
+        generation: account.generation,
+        unlinkedAt: IsNull(),
+        ...(leaseOwner !== undefined && { leaseOwner }),
+      },
+      {
+        ...(forgetTokens && { accessToken: null, refreshToken: null, idToken: null, expiresAt: null }),
         status: 'reauthentication-required' satisfies LinkedAccountStatus,
         reason,
         generation: account.generation + 1,
@@ -204,25 +260,29 @@ export class LinkedAccountsRepository {
     credentials: UpstreamCredentials,
     changes: Partial<LinkedAccountEntity>,
   ): Promise<boolean> {
-    const before = this.#open(row);
+    // What was given to another client, or by another issuer, is not to be sent to this one.
+    const sameClient =
+      (changes.issuer ?? row.issuer) === row.issuer &&
+      (changes.upstreamClientId ?? row.upstreamClientId) === row.upstreamClientId;
+    const before = sameClient ? this.#open(row) : undefined;
     const envelope = this.envelopes.create({ table: TABLE, id: row.id });
     const seal = (column: string, secret: Secret | undefined) => (secret ? envelope.seal(column, secret) : null);
     const { affected } = await this.#rows.update(
       { id: row.id, generation: row.generation, unlinkedAt: IsNull() },
       {
+        leaseOwner: null,
+        leaseExpiresAt: null,
+        refreshIntentAt: null,
         ...changes,
         accessToken: seal('access_token', credentials.accessToken),
-        refreshToken: seal('refresh_token', credentials.refreshToken ?? before.refreshToken),
-        idToken: seal('id_token', credentials.idToken ?? before.idToken),
+        refreshToken: seal('refresh_token', credentials.refreshToken ?? before?.refreshToken),
+        idToken: seal('id_token', credentials.idToken ?? before?.idToken),
         ...envelope.wrapped,
         tokenType: credentials.tokenType,
         scope: credentials.scope?.join(' ') ?? row.scope,
         expiresAt: credentials.expiresAt,
         obtainedAt: credentials.obtainedAt,
         generation: row.generation + 1,
-        leaseOwner: null,
-        leaseExpiresAt: null,
-        refreshIntentAt: null,
         lastError: null,
         updatedAt: this.clock.now(),
       },
@@ -231,11 +291,7 @@ export class LinkedAccountsRepository {
   }
 
   #open(row: LinkedAccountEntity): OpenedTokens & { idToken: Secret | undefined } {
-    const { dataKey, encryptionKeyId } = row;
-    const envelope =
-      dataKey !== null && encryptionKeyId !== null
-        ? this.envelopes.open({ table: TABLE, id: row.id }, { dataKey, encryptionKeyId })
-        : undefined;
+    const envelope = this.#envelopeOf(row);
     const unseal = (column: string, ciphertext: string | null) =>
       ciphertext === null ? undefined : envelope?.unseal(column, ciphertext);
     return {
@@ -245,8 +301,13 @@ export class LinkedAccountsRepository {
     };
   }
 
+  #envelopeOf({ id, dataKey, encryptionKeyId }: LinkedAccountEntity): Envelope | undefined {
+    if (dataKey === null || encryptionKeyId === null) return undefined;
+    return this.envelopes.open({ table: TABLE, id }, { dataKey, encryptionKeyId });
+  }
+
   async #findLive(where: FindOptionsWhere<LinkedAccountEntity>): Promise<LinkedAccount | undefined> {
-    const row = await this.#rows.findOne({ where: { ...where, unlinkedAt: IsNull() }, order: { createdAt: 'ASC' } });
+    const row = await this.#rows.findOneBy({ ...where, unlinkedAt: IsNull() });
     return row ? toAccount(row) : undefined;
   }
 
@@ -255,12 +316,18 @@ export class LinkedAccountsRepository {
   }
 }
 
+function leaseOf({ leaseOwner, leaseExpiresAt, refreshIntentAt }: LinkedAccountEntity) {
+  return { leaseOwner, leaseExpiresAt, refreshIntentAt };
+}
+
 function toAccount(row: LinkedAccountEntity): LinkedAccount {
   return {
     id: row.id,
     userId: row.userId,
     identityProvider: row.identityProvider,
     subject: row.subject,
+    issuer: row.issuer ?? undefined,
+    upstreamClientId: row.upstreamClientId ?? undefined,
     claims: row.claims as Record<string, unknown>,
     status: row.status as LinkedAccountStatus,
     reason: (row.reason as ReauthenticationReason | null) ?? undefined,

@@ -8,11 +8,21 @@ import { UsersRepository } from '../users/index.js';
 import { LinkedAccountsRepository, type AccountIdentity } from './linked-accounts.repository.js';
 import { toCredentials } from './upstream-credentials.js';
 
+/** Who somebody is at a provider. */
+export interface UpstreamIdentity {
+  identityProvider: string;
+  /** The `iss` of the provider as it is declared now. */
+  issuer: string;
+  subject: string;
+}
+
 export interface Link extends AccountIdentity {
   userId: string;
   identityProvider: string;
   subject: string;
   tokens: TokenResponse;
+  /** Granted as it was asked for, where the provider does not say otherwise. @see RFC 6749 section 5.1 */
+  requestedScope: string;
 }
 
 /** Which account at a provider is which user's, and the linking of accounts. */
@@ -27,21 +37,31 @@ export class LinkedAccounts implements OnModuleInit {
     @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
   ) {}
 
-  /** The user who is known by that subject at that provider. */
-  async userOf(identityProvider: string, subject: string): Promise<string | undefined> {
-    return (await this.accounts.findBySubject(identityProvider, subject))?.userId;
+  /**
+   * The user who is known by that subject at that provider.
+   * @throws DomainError `identity.held-by-another-user` when the subject was linked under another issuer: a provider
+   * that was replaced under the same id must not let its subjects in as the old one's.
+   */
+  async userOf({ identityProvider, issuer, subject }: UpstreamIdentity): Promise<string | undefined> {
+    const account = await this.accounts.findBySubject(identityProvider, subject);
+    if (account?.issuer !== undefined && account.issuer !== issuer) {
+      throw new DomainError('identity.held-by-another-user', { privateDetail: 'linked under another issuer' });
+    }
+    return account?.userId;
   }
 
   /**
    * Links the account to the user and keeps its tokens; linking again replaces them.
    * @throws DomainError `identity.held-by-another-user`
    */
-  async link({ userId, identityProvider, subject, tokens, ...identity }: Link): Promise<void> {
+  async link({ userId, identityProvider, subject, tokens, requestedScope, ...identity }: Link): Promise<void> {
+    const credentials = toCredentials({ ...tokens, scope: tokens.scope ?? requestedScope });
     await this.unitOfWork.run(async () => {
       await this.accounts.insertOnce({ userId, identityProvider, subject });
       const account = await this.accounts.findBySubject(identityProvider, subject);
-      if (account?.userId !== userId) throw new DomainError('identity.held-by-another-user');
-      await this.accounts.storeLinked(account.id, identity, toCredentials(tokens));
+      const sameIssuer = account?.issuer === undefined || account.issuer === identity.issuer;
+      if (account?.userId !== userId || !sameIssuer) throw new DomainError('identity.held-by-another-user');
+      await this.accounts.storeLinked(account.id, identity, credentials);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
     });
   }
@@ -58,13 +78,15 @@ export class LinkedAccounts implements OnModuleInit {
         const user = await this.users.findByUsername(username);
         if (!user) throw new Error('the declared user is missing');
         await this.accounts.insertOnce({ userId: user.id, identityProvider, subject });
-        if ((await this.userOf(identityProvider, subject)) !== user.id) {
+        if ((await this.accounts.findBySubject(identityProvider, subject))?.userId !== user.id) {
           throw new ConfigurationError(
             `CONFIG_FILE users[${username}].identities: a subject at ${identityProvider} is another user's; remove it`,
           );
         }
       },
-      disable: async () => undefined,
+      // What the user has linked since is theirs; a subject that was only declared signs in no more.
+      disable: (name) =>
+        this.accounts.forgetDeclared(name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)),
     });
   }
 }

@@ -6,7 +6,12 @@ import { Randomness } from '../common/random.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
-import { UpstreamClients, UpstreamError, type IdentityProvider } from '../identity-providers/index.js';
+import {
+  UpstreamClients,
+  UpstreamError,
+  type IdentityProvider,
+  type TokenResponse,
+} from '../identity-providers/index.js';
 import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { toCredentials } from './upstream-credentials.js';
@@ -14,12 +19,20 @@ import { toCredentials } from './upstream-credentials.js';
 /** How often a reader whose refresh is done elsewhere looks whether it has happened. */
 const POLL_MS = 75;
 /** What storing the answer may take, beyond the call's own time-out. */
-const WRITE_MARGIN_MS = 5_000;
+export const WRITE_MARGIN_MS = 5_000;
+const WRITE_RETRY_MS = 250;
 const DEFAULT_RETRY_SECONDS = 5;
 
 export type RefreshOutcome =
   /** The row is as fresh as it gets, or gone: read it again. */
   { kind: 'changed' } | { kind: 'unavailable'; retryAfterSeconds: number } | { kind: 'misconfigured' };
+
+/** One account to be refreshed, by whoever holds its lease. */
+interface Task {
+  account: LinkedAccount;
+  provider: IdentityProvider;
+  owner: string;
+}
 
 /**
  * Refreshes upstream tokens while their users are away: once, however many callers and replicas ask. Inside a process
@@ -65,8 +78,9 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     const owner = this.randomness.id();
     const deadline = this.clock.now() + timeoutMs + WRITE_MARGIN_MS;
     for (;;) {
-      if (await this.accounts.acquireLease(account, owner, leaseMs))
-        return this.#holdingLease(account, provider, owner);
+      if (await this.accounts.acquireLease(account, owner, leaseMs)) {
+        return this.#holdingLease({ account, provider, owner });
+      }
       const current = await this.accounts.find(account.id);
       if (!current || current.generation !== account.generation) return { kind: 'changed' };
       const leaseEndsAt = await this.accounts.leaseExpiresAt(account.id);
@@ -79,71 +93,105 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     }
   }
 
-  async #holdingLease(account: LinkedAccount, provider: IdentityProvider, owner: string): Promise<RefreshOutcome> {
-    const release = (intentAnswered: boolean, lastError?: string) =>
-      this.accounts.releaseLease(account.id, owner, { intentAnswered, ...(lastError !== undefined && { lastError }) });
-    const current = await this.accounts.find(account.id);
-    const tokens = current && (await this.accounts.openTokens(current));
-    const moved = !current || current.generation !== account.generation || current.expiresAt !== account.expiresAt;
-    if (moved || !tokens?.refreshToken) {
-      await release(false);
-      return { kind: 'changed' };
-    }
-    const interrupted = current.refreshIntentAt !== undefined;
-    if (!(await this.accounts.recordIntent(account.id, owner))) return { kind: 'changed' };
+  async #holdingLease(task: Task): Promise<RefreshOutcome> {
+    const { account, owner } = task;
     const stopRenewing = this.#renewWhileRunning(account.id, owner);
     try {
-      return await this.#redeem(current, tokens.refreshToken, provider);
+      return await this.#redeemOnce(task);
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      return await this.#failed(error, { account: current, interrupted, release });
+      // The next one may try at once. Where even that fails, the lease runs out by itself.
+      await this.accounts.releaseLease(account.id, owner).catch(() => undefined);
+      throw error;
     } finally {
       stopRenewing();
     }
   }
 
-  async #redeem(account: LinkedAccount, refreshToken: Secret, provider: IdentityProvider): Promise<RefreshOutcome> {
+  async #redeemOnce(task: Task): Promise<RefreshOutcome> {
+    const { account, provider, owner } = task;
+    const current = await this.accounts.find(account.id);
+    const tokens = current && (await this.accounts.openTokens(current));
+    const moved = current?.generation !== account.generation || current.expiresAt !== account.expiresAt;
+    if (moved || !tokens?.refreshToken) {
+      await this.accounts.releaseLease(account.id, owner);
+      return { kind: 'changed' };
+    }
+    const interrupted = current.refreshIntentAt !== undefined;
     const client = this.upstreamClients.for(provider);
-    const answer = await client.refresh({ refreshToken });
+    let sent = false;
+    let answer: TokenResponse;
+    try {
+      // First, so that a provider who cannot be found at all is not mistaken for one who may have the token.
+      await client.metadata();
+      const { UPSTREAM_LEASE_MS: leaseMs } = this.configuration.environment;
+      if (!(await this.accounts.recordIntent(account.id, owner, leaseMs))) return { kind: 'changed' };
+      sent = true;
+      answer = await client.refresh({ refreshToken: tokens.refreshToken });
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      return this.#failed(error, task, { sent, interrupted });
+    }
     const { idToken } = answer;
     // Network-free, so nothing can be lost between the provider's answer and the write.
     const match = idToken ? client.checkIdTokenOffline(idToken, { subject: account.subject }) : 'match';
-    const reason = match === 'match' ? undefined : match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
-    const verified = idToken === undefined;
-    const stored = await this.unitOfWork.run(async () => {
-      const kept = await this.accounts.storeRefreshed(account, toCredentials(answer), {
-        verified,
-        ...(reason && { reason }),
-      });
-      await this.#record(account, kept ? reason : 'superseded', !reason);
-      return kept;
-    });
-    if (stored && idToken && !reason) {
-      this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
+    if (match !== 'match') {
+      const reason = match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
+      // Not even kept: a later login without a refresh token of its own must not revive somebody else's.
+      const verdict = () => this.#requireReauthentication(account, reason, { forgetTokens: true });
+      if (!(await this.#untilWritten(verdict))) await this.accounts.releaseLease(account.id, owner);
+      return { kind: 'changed' };
     }
+    const { refreshToken } = tokens;
+    const stored = await this.#untilWritten(() => this.#store(task, refreshToken, answer));
+    if (stored && idToken) this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
     return { kind: 'changed' };
+  }
+
+  /** Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. */
+  #store({ account, owner }: Task, spent: Secret, answer: TokenResponse): Promise<boolean> {
+    return this.unitOfWork.run(async () => {
+      const verified = answer.idToken === undefined;
+      const stored = await this.accounts.storeRefreshed(account, toCredentials(answer), { verified });
+      if (!stored && answer.refreshToken) await this.accounts.replaceRefreshToken(account, spent, answer.refreshToken);
+      if (!stored) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
+      await this.#record(account, stored ? undefined : 'superseded');
+      return stored;
+    });
+  }
+
+  /**
+   * The provider has rotated the refresh token and its successor exists nowhere but here, so a database that is away
+   * is asked again for as long as the lease keeps others from using up the old one.
+   */
+  async #untilWritten<Result>(write: () => Promise<Result>): Promise<Result> {
+    const deadline = this.clock.now() + this.configuration.environment.UPSTREAM_LEASE_MS;
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.clock.now() >= deadline) throw error;
+        this.#logger.warn({ error }, 'refreshed tokens could not be stored yet');
+        await delay(WRITE_RETRY_MS);
+      }
+    }
   }
 
   async #failed(
     error: UpstreamError,
-    {
-      account,
-      interrupted,
-      release,
-    }: {
-      account: LinkedAccount;
-      interrupted: boolean;
-      release: (answered: boolean, lastError?: string) => Promise<void>;
-    },
+    { account, owner }: Task,
+    { sent, interrupted }: { sent: boolean; interrupted: boolean },
   ): Promise<RefreshOutcome> {
     if (error.kind === 'invalid_grant') {
-      await this.#reauthenticationRequired(account, interrupted ? 'rotation_lost' : 'invalid_grant');
+      const reason = interrupted ? 'rotation_lost' : 'invalid_grant';
+      const applied = await this.#requireReauthentication(account, reason, { leaseOwner: owner });
+      if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
       return { kind: 'changed' };
     }
     const unavailable = error.kind === 'unavailable';
-    // Where no answer came, the token may be spent all the same: the intent stays and the next holder knows.
-    await release(!unavailable, error.kind);
-    await this.#record(account, error.kind, false);
+    // Where no answer came, now or earlier, the token may be spent all the same: the intent stays and the next holder knows.
+    const intentAnswered = sent && !unavailable && !interrupted;
+    await this.accounts.releaseLease(account.id, owner, { intentAnswered, lastError: error.kind });
+    await this.#record(account, error.kind);
     this.#logger.warn(
       { identityProvider: account.identityProvider, kind: error.kind, detail: error.message },
       'upstream refresh failed',
@@ -154,15 +202,24 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     return { kind: 'unavailable', retryAfterSeconds: Math.max(1, retryAfterSeconds) };
   }
 
-  async #reauthenticationRequired(account: LinkedAccount, reason: ReauthenticationReason): Promise<void> {
-    await this.unitOfWork.run(async () => {
-      // False when somebody linked the account again meanwhile: then nothing is lost, and nothing to say.
-      if (await this.accounts.requireReauthentication(account, reason)) await this.#record(account, reason, false);
+  /** Answers whether it applied: not when somebody linked the account again meanwhile, for then nothing is lost. */
+  async #requireReauthentication(
+    account: LinkedAccount,
+    reason: ReauthenticationReason,
+    only: { leaseOwner?: string; forgetTokens?: boolean } = {},
+  ): Promise<boolean> {
+    const required = await this.unitOfWork.run(async () => {
+      const changed = await this.accounts.requireReauthentication(account, reason, only);
+      if (changed) await this.#record(account, reason);
+      return changed;
     });
-    this.#logger.warn(
-      { identityProvider: account.identityProvider, reason },
-      'the user has to sign in at the provider again',
-    );
+    if (required) {
+      this.#logger.warn(
+        { identityProvider: account.identityProvider, reason },
+        'the user has to sign in at the provider again',
+      );
+    }
+    return required;
   }
 
   /** The signature needs the provider's keys, so it is checked after the tokens are safe. Keys out of reach are no failure of the refresh. */
@@ -172,10 +229,10 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       .verifyIdToken(idToken, { subject: account.subject })
       .then(
         () => this.accounts.markVerified(account),
-        (error: unknown) =>
-          error instanceof UpstreamError && error.kind === 'rejected'
-            ? this.#reauthenticationRequired(account, 'id_token_invalid')
-            : undefined,
+        async (error: unknown) => {
+          const rejected = error instanceof UpstreamError && error.kind === 'rejected';
+          if (rejected) await this.#requireReauthentication(account, 'id_token_invalid', { forgetTokens: true });
+        },
       )
       .catch((error: unknown) => this.#logger.error({ error }, 'an id_token could not be verified'))
       .finally(() => this.#verifications.delete(verification));
@@ -199,10 +256,11 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     return () => clearInterval(timer);
   }
 
-  #record(account: LinkedAccount, reason: string | undefined, success: boolean): Promise<void> {
+  /** Without a reason it is a success. */
+  #record(account: LinkedAccount, reason: string | undefined): Promise<void> {
     return this.audit.record({
       event: 'upstream-token.refreshed',
-      outcome: success ? 'success' : 'failure',
+      outcome: reason === undefined ? 'success' : 'failure',
       userId: account.userId,
       identityProvider: account.identityProvider,
       reason,

@@ -3,10 +3,13 @@ import type { UpstreamCredentials } from './linked-account.js';
 
 /** What a token counts for whose provider does not say how long it lives. */
 const DEFAULT_LIFETIME_SECONDS = 3600;
+/** More than any token lives. A provider's wilder number would not fit its column, and the tokens would be lost over it. */
+const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
 
 /** A provider's token response as the vault keeps it: lifetimes become instants. */
 export function toCredentials(response: TokenResponse): UpstreamCredentials {
-  const lifetimeMs = (response.expiresInSeconds ?? DEFAULT_LIFETIME_SECONDS) * 1000;
+  const lifetimeSeconds = Math.min(response.expiresInSeconds ?? DEFAULT_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
+  const lifetimeMs = Math.floor(lifetimeSeconds * 1000);
   return {
     accessToken: response.accessToken,
     refreshToken: response.refreshToken,

@@ -5,15 +5,15 @@ import { Clock } from '../common/clock.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import type { IdentityProvider } from '../identity-providers/index.js';
-import type { LinkedAccount } from './linked-account.js';
+import type { LinkedAccount, OpenedTokens } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
-import { OfflineRefresh, type RefreshOutcome } from './offline-refresh.js';
+import { OfflineRefresh, WRITE_MARGIN_MS, type RefreshOutcome } from './offline-refresh.js';
 
 /** How long a reader who has a valid token waits for a fresher one. */
 const PATIENCE_MS = 1_000;
 const RETRY_SECONDS = 1;
 /** A row that keeps changing under a reader is read this often. */
-const READS = 3;
+const READS = 4;
 
 export interface UpstreamToken {
   kind: 'token';
@@ -54,67 +54,79 @@ export class UpstreamTokens {
   ) {}
 
   async acquire(wanted: TokenWanted): Promise<UpstreamTokenAnswer> {
-    const answer = await this.#answer(wanted);
-    await this.audit.record({
-      event: 'upstream-token.read',
-      outcome: answer.kind === 'token' ? 'success' : 'failure',
-      userId: wanted.userId,
-      clientId: wanted.clientId,
-      identityProvider: wanted.provider.id,
-      reason: answer.kind === 'token' ? undefined : answer.kind,
-    });
-    return answer;
-  }
-
-  async #answer({ userId, provider, scopes = [] }: TokenWanted): Promise<UpstreamTokenAnswer> {
-    for (let read = 1; ; read += 1) {
-      const account = await this.accounts.findOfUser(userId, provider.id);
-      if (!account || account.status === 'sign-in-only') return { kind: 'not-linked' };
-      if (account.status === 'reauthentication-required') return { kind: 'reauthentication-required' };
-      if (scopes.some((scope) => !account.scope.includes(scope))) return { kind: 'missing-scopes' };
-      const remainingMs = this.#remainingMs(account);
-      if (remainingMs > this.#thresholdMs(account) || read > READS) {
-        const token = remainingMs > 0 && (await this.#open(account));
-        if (token) return token;
-        if (read > READS) return { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
-        continue;
-      }
-      const tokens = await this.accounts.openTokens(account);
-      if (!tokens) continue;
-      const stillValid = remainingMs > 0 ? await this.#open(account) : undefined;
-      if (!tokens.refreshToken) return stillValid ?? { kind: 'reauthentication-required' };
-      const outcome = await this.#refresh(account, provider, stillValid !== undefined);
-      if (outcome.kind === 'changed') continue;
-      // The clock has moved on while the provider was asked.
-      return (stillValid && (await this.#open(account))) ?? outcome;
+    try {
+      const answer = await this.#answer(wanted);
+      await this.#record(wanted, answer.kind);
+      return answer;
+    } catch (error) {
+      // Refused because it cannot be answered, or because it cannot be audited.
+      await this.#record(wanted, 'error').catch(() => undefined);
+      throw error;
     }
   }
 
-  /** Somebody with a valid token does not wait long for a fresher one; the refresh goes on without them. */
+  async #answer({ userId, provider, scopes = [] }: TokenWanted): Promise<UpstreamTokenAnswer> {
+    for (let read = 1; read <= READS; read += 1) {
+      const account = await this.accounts.findOfUser(userId, provider.id);
+      if (!account || account.status === 'sign-in-only') return { kind: 'not-linked' };
+      if (account.status === 'reauthentication-required' || !isFrom(provider, account)) {
+        return { kind: 'reauthentication-required' };
+      }
+      if (scopes.some((scope) => !account.scope.includes(scope))) return { kind: 'missing-scopes' };
+      const tokens = await this.accounts.openTokens(account);
+      if (!tokens) continue;
+      const valid = this.#toToken(account, tokens);
+      if (valid && (this.#remainingMs(account) > this.#thresholdMs(account) || read === READS)) return valid;
+      if (!tokens.refreshToken || !provider.offlineAccess) return valid ?? { kind: 'reauthentication-required' };
+      if (read === READS) break;
+      const outcome = await this.#refresh(account, provider, valid !== undefined);
+      if (outcome.kind === 'changed') continue;
+      // Meanwhile time has passed, and the account may have been refreshed, linked again or unlinked.
+      const now = await this.accounts.openTokens(account);
+      if (now) return this.#toToken(account, now) ?? outcome;
+    }
+    return { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
+  }
+
+  /**
+   * Waits for the refresh, but not for ever, and somebody with a valid token not long: it goes on without them, and
+   * however many wait, none does so longer than this.
+   */
   async #refresh(account: LinkedAccount, provider: IdentityProvider, hasValidToken: boolean): Promise<RefreshOutcome> {
+    const later: RefreshOutcome = { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
     const refresh = this.offlineRefresh.refresh(account, provider);
-    if (!hasValidToken) return refresh;
     const patience = new AbortController();
+    const patienceMs = hasValidToken
+      ? PATIENCE_MS
+      : this.configuration.environment.UPSTREAM_TIMEOUT_MS + 2 * WRITE_MARGIN_MS;
     try {
       return await Promise.race([
-        refresh.catch((): RefreshOutcome => ({ kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS })),
-        delay(PATIENCE_MS, { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS } as const, {
-          signal: patience.signal,
-        }),
+        hasValidToken ? refresh.catch(() => later) : refresh,
+        delay(patienceMs, later, { signal: patience.signal }),
       ]);
     } finally {
       patience.abort();
     }
   }
 
-  async #open(account: LinkedAccount): Promise<UpstreamToken | undefined> {
-    const tokens = await this.accounts.openTokens(account);
+  #record({ userId, clientId, provider }: TokenWanted, outcome: UpstreamTokenAnswer['kind'] | 'error'): Promise<void> {
+    return this.audit.record({
+      event: 'upstream-token.read',
+      outcome: outcome === 'token' ? 'success' : 'failure',
+      userId,
+      clientId,
+      identityProvider: provider.id,
+      reason: outcome === 'token' ? undefined : outcome,
+    });
+  }
+
+  #toToken(account: LinkedAccount, { accessToken, refreshToken }: OpenedTokens): UpstreamToken | undefined {
     const expiresInSeconds = Math.floor(this.#remainingMs(account) / 1000);
-    if (!tokens?.accessToken || expiresInSeconds < 1) return undefined;
+    if (!accessToken || expiresInSeconds < 1) return undefined;
     return {
       kind: 'token',
-      accessToken: tokens.accessToken,
-      refreshToken: tokens.refreshToken,
+      accessToken,
+      refreshToken,
       tokenType: account.tokenType,
       expiresInSeconds,
       scope: account.scope,
@@ -132,4 +144,9 @@ export class UpstreamTokens {
       Math.max(0, expiresAt - obtainedAt) / 2,
     );
   }
+}
+
+/** Tokens of another issuer, or given to another client_id, are neither served nor sent to the provider of today. */
+function isFrom({ issuer, clientId }: IdentityProvider, account: LinkedAccount): boolean {
+  return (account.issuer ?? issuer) === issuer && (account.upstreamClientId ?? clientId) === clientId;
 }

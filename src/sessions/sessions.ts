@@ -5,7 +5,7 @@ import { Clock } from '../common/clock.js';
 import { digest, Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
-import { UnitOfWork } from '../database/index.js';
+import { ExpiredRows, UnitOfWork } from '../database/index.js';
 import { Cookies } from './cookies.js';
 import { SessionEntity } from './session.entity.js';
 
@@ -36,7 +36,10 @@ export class Sessions {
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(Cookies) private readonly cookies: Cookies,
-  ) {}
+    @Inject(ExpiredRows) expiredRows: ExpiredRows,
+  ) {
+    expiredRows.register(SessionEntity);
+  }
 
   async current(request: Request): Promise<Session | undefined> {
     const cookie = this.cookies.read(request, 'session');

@@ -51,7 +51,12 @@ describe.each(databases)('the main job on $name', (kind) => {
     }
   });
 
-  it('leaves no secret in any output or in the database', async () => {
+  it('leaves no secret in any output or in the database, and a planted one would be found', async () => {
     await world.assertNoLeaks();
+    const { access_token: token } = await world.signIn({ login: 'carol' });
+    const upstreamToken = (await world.pace(token)).json<{ access_token: string }>().access_token;
+    const planted = Buffer.from(`prefix ${upstreamToken} suffix`).toString('base64');
+    await world.database.query('UPDATE users SET full_name = ? WHERE full_name LIKE ?', [planted, 'Carol%']);
+    await expect(world.assertNoLeaks()).rejects.toThrow('the database');
   });
 });

@@ -7,8 +7,8 @@ import { startService, type Service } from './service.js';
 
 export const PROVIDER = 'mobypay';
 export const READ_SCOPE = 'openid profile email federated-identity:token';
-const UPSTREAM_CLIENT = { client_id: 'symbolon', client_secret: 'upstream-secret-upstream-secret-00' };
-const REDIRECT_URI = 'https://app.example/callback';
+export const UPSTREAM_CLIENT = { client_id: 'symbolon', client_secret: 'upstream-secret-upstream-secret-00' };
+export const REDIRECT_URI = 'https://app.example/callback';
 
 type Configuration = Record<string, unknown[]>;
 
@@ -88,10 +88,10 @@ export interface World {
   readonly service: Service;
   readonly ledger: SecretLedger;
   browser(): Browser;
-  /** Another process on the same database; the first stays. */
+  /** Another process on the same database, behind the same address; the first stays. */
   startReplica(): Promise<Service>;
-  /** Ends the service (SIGTERM, or SIGKILL) and starts it again. */
-  restart(how?: 'stop' | 'kill'): Promise<void>;
+  /** Ends the service (SIGTERM, or SIGKILL) and starts it again, if need be with something changed. */
+  restart(how?: 'stop' | 'kill', env?: Record<string, string>): Promise<void>;
   /** Signs in as `login` and brings the code back to the client; what the client receives at its redirect URI. */
   authorize(options?: AuthorizeOptions): Promise<URL>;
   /** The whole code flow. */
@@ -200,10 +200,14 @@ export async function createWorld(kind: DatabaseKind, options: WorldOptions = {}
       return service;
     },
     browser: () => new Browser(ledger),
-    startReplica: () => start({ ...service.settings, port: undefined }),
-    restart: async (how = 'stop') => {
+    startReplica: () => {
+      const { settings, url } = service;
+      return start({ ...settings, port: undefined, env: { ...settings.env, ISSUER: url } });
+    },
+    restart: async (how = 'stop', env = {}) => {
       await service[how]();
-      service = await start(service.settings);
+      const { settings } = service;
+      service = await start({ ...settings, env: { ...settings.env, ...env } });
     },
     authorize: (wanted = {}) => authorizeWith(pkce(), wanted),
     signIn: async (wanted = {}) => {

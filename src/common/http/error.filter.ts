@@ -4,6 +4,7 @@ import { DomainError } from '../domain-error.js';
 import { requestContext } from '../request-context.js';
 import { allowedMethods } from './allowed-methods.js';
 import { Faces } from './face.js';
+import { invalidParameter } from './form.js';
 
 interface BodyParserError extends Error {
   type: string;
@@ -63,14 +64,15 @@ function toDomainError(thrown: unknown, request: Request): DomainError {
   if (thrown instanceof HttpException) {
     const { cause } = thrown;
     if (isBodyParserError(cause)) return fromBodyParser(cause);
+    if (cause instanceof URIError) return invalidParameter('path', 'is not valid percent-encoded UTF-8');
     if (thrown.getStatus() === 404) return routeError(request);
     if (thrown.getStatus() === 400)
       return new DomainError('request.malformed', { publicDetail: 'The request could not be understood.' });
     if (thrown.getStatus() === 413) return new DomainError('request.too-large');
     if (thrown.getStatus() === 415) return new DomainError('request.unsupported-media-type');
   }
-  if (thrown instanceof URIError)
-    return new DomainError('request.malformed', { publicDetail: 'The path is not valid percent-encoded UTF-8.' });
+  if (hasCode(thrown, NUL_CHARACTER))
+    return new DomainError('request.malformed', { publicDetail: 'The request holds a NUL character.' });
   if (isConnectionError(thrown))
     return new DomainError('server.unavailable', { cause: thrown, meta: { retryAfterSeconds: 1 } });
   return new DomainError('server.error', { cause: thrown });
@@ -102,6 +104,9 @@ function fromBodyParser(error: BodyParserError): DomainError {
   }
 }
 
+/** PostgreSQL stores none; whoever sends one asks for something that cannot exist. */
+const NUL_CHARACTER = new Set(['22021']);
+
 const CONNECTION_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -115,11 +120,15 @@ const CONNECTION_ERRORS = new Set([
   '53300',
 ]);
 
+function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
+  const { code, driverError } = (error ?? {}) as { code?: string; driverError?: { code?: string } };
+  return codes.has(code ?? '') || codes.has(driverError?.code ?? '');
+}
+
 /** The database is away, or the pool is exhausted: worth trying again, unlike an error of ours. */
 function isConnectionError(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
-    const { code, driverError } = current as { code?: string; driverError?: { code?: string } };
-    if (CONNECTION_ERRORS.has(code ?? '') || CONNECTION_ERRORS.has(driverError?.code ?? '')) return true;
+    if (hasCode(current, CONNECTION_ERRORS)) return true;
     if (/Connection terminated|timeout exceeded when trying to connect/.test(current.message)) return true;
   }
   return false;

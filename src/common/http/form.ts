@@ -1,6 +1,9 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
 import { DomainError } from '../domain-error.js';
 
 const MAX_PARAMETER_BYTES = 8_192;
+const FORM_EXPECTED = 'The body must be application/x-www-form-urlencoded.';
 
 /**
  * Reads `application/x-www-form-urlencoded` parameters: a repeated one is refused, an empty value counts as absent,
@@ -19,19 +22,30 @@ export function formParameters(encoded: string): Map<string, string> {
   return parameters;
 }
 
-/** The parameters of a form body, which the pipeline has decoded; of any other body, none. */
-export function formBody(body: unknown): Map<string, string> {
-  const entries = body instanceof FormBody ? Object.entries(body) : [];
-  return new Map(entries as [string, string][]);
+/**
+ * The parameters of a form body, checked against the shape that the endpoint documents.
+ * @throws DomainError `request.unsupported-media-type` where another kind of body was sent
+ */
+export function formBody(body: unknown, Shape?: new () => object): ReadonlyMap<string, string> {
+  if (body === undefined) return new Map();
+  if (!(body instanceof FormBody))
+    throw new DomainError('request.unsupported-media-type', { publicDetail: FORM_EXPECTED });
+  const parameters = formParameters(body.encoded);
+  const [invalid] = Shape ? validateSync(plainToInstance(Shape, Object.fromEntries(parameters))) : [];
+  if (invalid)
+    throw invalidParameter(
+      invalid.property,
+      Object.values(invalid.constraints ?? {})[0]?.replace(`${invalid.property} `, '') ?? 'is not valid',
+    );
+  return parameters;
 }
 
-/** A decoded form; told apart from a JSON body, which may hold anything. */
+/**
+ * A form as it was sent, told apart from a JSON body, which may hold anything. Only who takes forms reads it: a face that
+ * expects JSON, or no body at all, is not to stumble over a repeated parameter.
+ */
 export class FormBody {
-  [name: string]: string;
-
-  static decode(encoded: string): FormBody {
-    return Object.assign(new FormBody(), Object.fromEntries(formParameters(encoded)));
-  }
+  constructor(readonly encoded: string) {}
 }
 
 /** The parameters of the query, from the URL as it was sent: Express would fold repeated ones into arrays. */

@@ -33,6 +33,8 @@ button.primary,a.primary{background:var(--accent);border-color:var(--accent);col
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}code{overflow-wrap:anywhere}
 `;
 
+/** Outside the template: the policy's digest covers every space between the tags. */
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
 /** A whole page: no script, nothing from elsewhere. */
@@ -44,9 +46,7 @@ export function page(title: string, content: Html): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title}</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <main>${content}</main>

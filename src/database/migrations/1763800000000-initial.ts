@@ -111,7 +111,6 @@ const tables = [
       column.string('browser_digest'),
       column.text('secrets'),
       ...encryptedRow(required),
-      column.text('return_to'),
       column.string('connect_user_id', nullable),
       column.instant('created_at'),
       column.instant('expires_at'),

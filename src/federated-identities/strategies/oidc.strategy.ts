@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util';
 import type { Request } from 'express';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import { DomainError } from '../../common/domain-error.js';
@@ -8,6 +9,7 @@ import {
   type IdTokenClaims,
   type TokenResponse,
   type UpstreamClients,
+  type UserinfoClaims,
 } from '../../identity-providers/index.js';
 import type { Destination, LoginAttempt, LoginAttempts } from '../login-attempts.js';
 
@@ -33,6 +35,9 @@ export interface OidcStrategyOptions {
   parameters: Readonly<Record<string, string>>;
   nonce: string;
 }
+
+/** As the router matches it: whatever the case, and with a slash behind or not. */
+const CALLBACK_PATH = /^\/login\/[^/]+\/callback\/?$/i;
 
 type Done = (error: unknown, signIn?: UpstreamSignIn) => void;
 
@@ -65,7 +70,7 @@ export class OidcStrategy extends OAuth2Strategy {
             _meta: unknown,
             stored: (error: unknown, state?: string) => void,
           ) => {
-            this.#startAttempt(verifier).then((state) => stored(null, state), stored);
+            callbackify(() => this.#startAttempt(verifier))(stored);
           },
           verify: (_request: Request, _state: string, verified: (error: unknown, verifier: string | false) => void) =>
             verified(null, this.#attempt?.codeVerifier ?? false),
@@ -81,7 +86,7 @@ export class OidcStrategy extends OAuth2Strategy {
         _profile: unknown,
         done: Done,
       ) => {
-        this.#prove(tokens).then((signIn) => done(null, signIn), done);
+        callbackify(() => this.#prove(tokens))(done);
       },
     );
     const redeem = (
@@ -89,9 +94,10 @@ export class OidcStrategy extends OAuth2Strategy {
       parameters: { code_verifier: string },
       callback: (...results: unknown[]) => void,
     ): void => {
-      upstream
-        .redeemCode({ code, redirectUri: options.callbackUrl, codeVerifier: parameters.code_verifier })
-        .then((tokens) => callback(null, 'in results', '', tokens), callback);
+      const { code_verifier: codeVerifier } = parameters;
+      callbackify(() => upstream.redeemCode({ code, redirectUri: options.callbackUrl, codeVerifier }))(
+        (error, tokens) => callback(error, 'in results', '', tokens),
+      );
     };
     Object.assign(this._oauth2, { getOAuthAccessToken: redeem });
     this.#options = options;
@@ -107,14 +113,21 @@ export class OidcStrategy extends OAuth2Strategy {
 
   /** passport-oauth2 looks at `error` before `state`; a callback that did not start here must not be believed even that. */
   override authenticate(request: Request, options?: unknown): void {
-    if (!request.path.endsWith('/callback')) {
-      super.authenticate(request, options);
+    if (!CALLBACK_PATH.test(request.path)) {
+      // It would take a `code` or an `error` for an answer wherever it finds one.
+      const start = Object.create(request, { query: { value: {} }, body: { value: undefined } }) as Request;
+      super.authenticate(start, options);
       return;
     }
     this.#acceptCallback(request.query).then(
       () => super.authenticate(request, options),
       (error: unknown) => this.error(error),
     );
+  }
+
+  /** Called by passport-oauth2, which would hide our error in one of its own. */
+  _createOAuthError(_message: string, error: unknown): unknown {
+    return error;
   }
 
   async #acceptCallback(query: Request['query']): Promise<void> {
@@ -156,21 +169,18 @@ export class OidcStrategy extends OAuth2Strategy {
       nonce: attempt.nonce,
       accessToken: tokens.accessToken,
     });
-    return { provider, attempt, tokens, claims: { ...(await this.#userinfo(tokens.accessToken, claims)), ...claims } };
+    const userinfo = await this.#userinfo(tokens.accessToken, claims);
+    // Verified is the address that stands beside it, in the id_token or in userinfo.
+    const { email, email_verified } = claims.email === undefined ? userinfo : claims;
+    const { auth_time } = claims;
+    return { provider, attempt, tokens, claims: { ...userinfo, ...claims, auth_time, email, email_verified } };
   }
 
   /** Many providers keep profile claims out of the id_token; going without them is better than failing the sign-in. */
-  async #userinfo(accessToken: Secret, claims: IdTokenClaims): Promise<object> {
+  async #userinfo(accessToken: Secret, claims: IdTokenClaims): Promise<Partial<UserinfoClaims>> {
     if (claims.email !== undefined && claims.name !== undefined) return {};
     try {
-      const { email_verified: emailVerified, ...userinfo } = await this.#options.upstream.userinfo(
-        accessToken,
-        claims.sub,
-      );
-      // Verified is the address that stands beside it, not the one that the id_token names.
-      return claims.email === undefined && emailVerified !== undefined
-        ? { ...userinfo, email_verified: emailVerified }
-        : userinfo;
+      return await this.#options.upstream.userinfo(accessToken, claims.sub);
     } catch (error) {
       if (error instanceof UpstreamError && error.kind !== 'rejected') return {};
       throw error;

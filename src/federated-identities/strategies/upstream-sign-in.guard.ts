@@ -77,7 +77,8 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
   }
 }
 
-function toDomainError(error: unknown): unknown {
+/** What a person is told when a provider could not be asked, or its answer not be believed. */
+export function toDomainError(error: unknown): unknown {
   if (!(error instanceof UpstreamError)) return error;
   const privateDetail = error.message;
   switch (error.kind) {

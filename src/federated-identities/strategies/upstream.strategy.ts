@@ -21,14 +21,8 @@ class UpstreamStrategy extends passport.Strategy {
   override authenticate(request: PreparedRequest, options?: unknown): void {
     const strategy = request[PREPARED];
     if (!strategy) throw new Error('the request was not prepared');
-    const actions = {
-      success: this.success,
-      fail: this.fail,
-      redirect: this.redirect,
-      pass: this.pass,
-      error: this.error,
-    };
-    Object.assign(strategy, actions);
+    // Passport put the outcomes (success, fail, redirect, pass, error) on this object for this request.
+    Object.assign(strategy, this);
     (strategy as { authenticate(request: Request, options?: unknown): void }).authenticate(request, options);
   }
 }

@@ -18,17 +18,31 @@ const requestId = {
   },
 };
 
-const error = (status: number, description: string, example: object, headers = {}) =>
+const id = 'cbgmhslmp1o9or9kh1p0';
+const unauthorized = { id, title: 'Unauthorized', status: '401', code: 'unauthorized' };
+const missingLinkedIdentity = {
+  id,
+  title: 'Missing linked identity for authorized access',
+  detail:
+    'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
+  status: '401',
+  code: 'missing-linked-identity',
+};
+
+const error = (status: number, description: string, examples: Record<string, object>, headers = {}) =>
   ApiResponse({
     status,
     description,
     headers: { ...requestId, ...headers },
     content: {
-      'application/vnd.api+json': { schema: { $ref: getSchemaPath(PaceErrors) }, example: { errors: [example] } },
+      'application/vnd.api+json': {
+        schema: { $ref: getSchemaPath(PaceErrors) },
+        examples: Object.fromEntries(
+          Object.entries(examples).map(([name, example]) => [name, { value: { errors: [example] } }]),
+        ),
+      },
     },
   });
-
-const id = 'cbgmhslmp1o9or9kh1p0';
 
 /** `POST /federated-identities/{identityProvider}/token` as PACE documents it. */
 export const FederatedIdentityTokenDocumentation = () =>
@@ -44,30 +58,30 @@ export const FederatedIdentityTokenDocumentation = () =>
     ApiOAuth2(['federated-identity:token'], 'oauth2'),
     ApiBearerAuth('bearer'),
     ApiParam({
+      name: 'version',
+      description: 'The version of the API; every version has the same shape.',
+      schema: { type: 'string', pattern: '^\\d{4}-\\d$', example: '2024-3' },
+    }),
+    ApiParam({
       name: 'identityProvider',
       description: 'The identity provider.',
-      schema: { type: 'string' },
-      example: 'mobypay',
+      schema: { type: 'string', example: 'mobypay' },
     }),
     ApiResponse({ status: 200, description: 'Token granted', type: FederatedIdentityToken, headers: requestId }),
     error(
       401,
       'OAuth token missing or invalid or a linked identity is missing. Linked identity missing is a special case where you need to make sure that the user has additionally logged in / authorized with a third-party. This is not relevant for most use-cases. The specific error code that identifies a missing linked identity is `missing-linked-identity`',
-      {
-        id,
-        title: 'Missing linked identity for authorized access',
-        detail:
-          'Linked identity is needed to access this resource, please check why the user does not have a linked identity',
-        status: '401',
-        code: 'missing-linked-identity',
-      },
+      { missingLinkedIdentity, unauthorized },
       { 'WWW-Authenticate': { description: 'How to authenticate', schema: { type: 'string' } } },
     ),
-    error(404, 'Resource not found', { id, title: 'Resource not found', status: '404' }),
+    error(404, 'Resource not found', { notFound: { id, title: 'Resource not found', status: '404' } }),
     error(
       500,
       'Internal server error',
-      { id, title: 'Internal server error', status: '500' },
+      {
+        failure: { id, title: 'Internal server error', status: '500' },
+        providerUnavailable: { id, title: 'Internal server error', status: '500', meta: { retry_after: 5 } },
+      },
       {
         'Retry-After': {
           description: 'Seconds after which trying again helps, where it does',

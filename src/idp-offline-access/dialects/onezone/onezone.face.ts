@@ -52,7 +52,7 @@ const BLOCKED =
 const ERRORS: ErrorTable<Rendering> = {
   'request.malformed': malformedData,
   'request.too-large': {
-    status: 413,
+    status: 400,
     error: ({ limit = 65_536 }) => ({
       id: 'badValueTextTooLarge',
       details: { key: 'body', limit },

@@ -20,6 +20,8 @@ export function presentedClient(
       throw twoMethods('client_id is not the authenticated client.');
     return basic;
   }
+  // Credentials that cannot be read are wrong ones, not none.
+  if (/^Basic\b/i.test(authorization ?? '')) return undefined;
   if (clientId === undefined) return undefined;
   return secret === undefined
     ? { method: 'none', clientId }

@@ -61,8 +61,8 @@ export class MetadataController {
   @Get('jwks')
   @Header('Cache-Control', CACHEABLE)
   @ApiOperation({ summary: 'Public keys that verify our tokens', operationId: 'getJwks' })
-  @ApiOkResponse({ type: JsonWebKeySet })
+  @ApiOkResponse({ description: 'RFC 7517 key set', type: JsonWebKeySet })
   async jwks(): Promise<JsonWebKeySet> {
-    return { keys: (await this.keys.publicJwks()) as Record<string, unknown>[] };
+    return { keys: await this.keys.publicJwks() };
   }
 }

@@ -1,58 +1,76 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
+
 /** The form of `POST /token`. */
 export class TokenForm {
   /**
    * The grant type.
    * @example authorization_code
    */
-  grant_type!: string;
+  // The engine says what is wrong when it is missing; a client has to send it all the same.
+  @ApiProperty({ required: true })
+  @IsOptional()
+  @MaxLength(255)
+  grant_type?: string;
 
   /**
    * The authorization code.
    * @example SplxlOBeZQQYbYS6WxSbIA
    */
+  @IsOptional()
+  @IsString()
   code?: string;
 
   /**
    * The redirect URI of the authorization request.
    * @example https://app.example/callback
    */
+  @IsOptional()
+  @IsString()
   redirect_uri?: string;
 
   /**
    * The PKCE verifier (RFC 7636).
    * @example dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
    */
+  @IsOptional()
+  @IsString()
   code_verifier?: string;
 
   /**
    * The client, where it does not authenticate by the Authorization header.
-   * @maxLength 255
    * @example app
    */
+  @IsOptional()
+  @MaxLength(255)
   client_id?: string;
 
   /** The secret of a client that authenticates by client_secret_post. */
+  @IsOptional()
+  @IsString()
   client_secret?: string;
 }
 
 /** The answer of `POST /token`. */
 export class TokenAnswer {
   /** A JWT access token (RFC 9068). */
+  @ApiProperty()
   access_token!: string;
 
-  /**
-   * Seconds until it expires.
-   * @example 3600
-   */
+  /** Seconds until it expires. */
+  @ApiProperty({ type: 'integer', example: 3600 })
   expires_in!: number;
 
   /** @example Bearer */
+  @ApiProperty()
   token_type!: string;
 
-  /** @example openid profile */
+  /** What was granted. */
+  @ApiProperty({ example: 'openid profile' })
   scope!: string;
 
   /** Where `openid` was granted. */
+  @ApiPropertyOptional()
   id_token?: string;
 }
 

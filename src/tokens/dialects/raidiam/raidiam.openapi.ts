@@ -1,5 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBasicAuth, ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBasicAuth,
+  ApiBody,
+  ApiConsumes,
+  ApiHeader,
+  ApiOperation,
+  ApiResponse,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
 import { OAuthErrorAnswer, RouteErrorAnswer, TokenAnswer, TokenForm } from './raidiam.dto.js';
 
 const interaction = {
@@ -9,7 +18,13 @@ const interaction = {
   },
 };
 
-const empty = (status: number, description: string) => ApiResponse({ status, description, headers: interaction });
+const retryAfter = {
+  'Retry-After': { description: 'Seconds after which trying again helps', schema: { type: 'integer' as const } },
+};
+
+/** Documented as header only. */
+const empty = (status: number, description: string, headers = {}) =>
+  ApiResponse({ status, description, headers: { ...interaction, ...headers } });
 
 /** `POST /token` as Raidiam Connect documents it. */
 export const RaidiamTokenDocumentation = () =>
@@ -21,6 +36,8 @@ export const RaidiamTokenDocumentation = () =>
       description: 'Exchanges an authorization code for tokens (RFC 6749 section 4.1.3).',
     }),
     ApiBasicAuth('client'),
+    // A public client has no secret, and one of client_secret_post sends it in the form.
+    ApiSecurity({}),
     ApiConsumes('application/x-www-form-urlencoded'),
     ApiBody({ type: TokenForm }),
     ApiHeader({
@@ -60,6 +77,16 @@ export const RaidiamTokenDocumentation = () =>
       headers: interaction,
     }),
     ApiResponse({ status: 404, description: 'No such route', type: RouteErrorAnswer, headers: interaction }),
+    empty(406, 'No acceptable representation'),
     empty(413, 'The request is too large'),
+    empty(429, 'Too many requests', retryAfter),
     empty(500, 'Our failure'),
+    empty(502, 'A gateway in front of us got no usable answer'),
+    ApiResponse({
+      status: 503,
+      description: 'The database or the provider cannot be reached now',
+      type: OAuthErrorAnswer,
+      headers: { ...interaction, ...retryAfter },
+    }),
+    empty(504, 'A gateway in front of us got no answer in time'),
   );

@@ -5,7 +5,7 @@ import { TokenEngine } from '../../engine/token-engine.js';
 import { presentedClient } from '../oauth/presented-client.js';
 import { interactionId } from './raidiam.face.js';
 import { RaidiamTokenDocumentation } from './raidiam.openapi.js';
-import type { TokenAnswer } from './raidiam.dto.js';
+import { TokenForm, type TokenAnswer } from './raidiam.dto.js';
 
 @Controller()
 export class TokenController {
@@ -20,7 +20,7 @@ export class TokenController {
     @Headers('x-fapi-interaction-id') interaction: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TokenAnswer> {
-    const form = formBody(body);
+    const form = formBody(body, TokenForm);
     const result = await this.engine.exchange({
       client: presentedClient(authorization, form),
       grantType: form.get('grant_type'),

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConnectTickets } from '../../src/idp-offline-access/connect-tickets.js';
+import { databases } from '../support/databases.js';
+import { openStorage, type Storage } from './support/storage.js';
+
+const AN_HOUR_MS = 3_600_000;
+const ADA = { userId: 'ada', identityProvider: 'mobypay' };
+
+describe.each(databases)('expired rows on $name', (kind) => {
+  let storage: Storage;
+  beforeAll(async () => {
+    storage = await openStorage(kind);
+  });
+  afterAll(async () => {
+    await storage.close();
+  });
+
+  it('go a day after they expired, and nothing else goes', async () => {
+    const { unitOfWork, clock, randomness, configuration, expiredRows } = storage.first;
+    const tickets = new ConnectTickets(unitOfWork, clock, randomness, configuration, expiredRows);
+    await tickets.connectUrl(ADA);
+    storage.clock.advance(24 * AN_HOUR_MS);
+    await tickets.connectUrl(ADA);
+    expect(await expiredRows.sweep()).toBe(0);
+    storage.clock.advance(AN_HOUR_MS);
+    expect(await expiredRows.sweep()).toBe(1);
+    expect(await storage.database.query('SELECT user_id FROM connect_tickets')).toHaveLength(1);
+    expect(await expiredRows.sweep()).toBe(0);
+  });
+});

@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { sign, verify } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import Libsql from 'libsql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { matches } from '../../src/clients/client-secrets.js';
+import { ClientsRepository } from '../../src/clients/clients.repository.js';
+import { DeclaredClients } from '../../src/clients/declared-clients.js';
+import { Secret } from '../../src/common/secret.js';
+import { AppliedDeclarations } from '../../src/config/index.js';
+import { Readiness } from '../../src/health/index.js';
+import { IdentityProvidersRepository } from '../../src/identity-providers/identity-providers.repository.js';
+import { LinkedAccountsRepository } from '../../src/idp-offline-access/linked-accounts.repository.js';
+import { GrantsRepository } from '../../src/tokens/grants/grants.repository.js';
+import { SigningKeys } from '../../src/tokens/signing/signing-keys.js';
+import { verifyPassword } from '../../src/users/passwords.js';
+import { UsersRepository } from '../../src/users/index.js';
+import { databases, type DatabaseUnderTest } from '../support/databases.js';
+import { withPostgres } from '../support/postgres.js';
+import {
+  ACCOUNT,
+  CLIENT_SECRET,
+  CONFIG,
+  ENCRYPTION_KEYS,
+  PASSWORD,
+  PROVIDER_SECRET,
+  TOKENS,
+} from './releases/fixture.mjs';
+import { openStorage, type Replica, type Storage } from './support/storage.js';
+
+const DIRECTORY = fileURLToPath(new URL('releases/', import.meta.url));
+
+const releases = readdirSync(DIRECTORY).flatMap((file) => {
+  const [, version, database] = /^(\d+\.\d+\.\d+)\.(\w+)\.sql$/.exec(file) ?? [];
+  const kind = databases.find(({ name }) => name === database);
+  return version !== undefined && kind ? [{ version, kind, name: kind.name, file }] : [];
+});
+
+it('has a dump of every release for each database', () => {
+  const of = (name: string) => releases.filter((release) => release.name === name).map(({ version }) => version);
+  for (const { name } of databases) expect([name, of(name)]).toEqual([name, of(databases[0]?.name ?? '')]);
+  expect(releases).not.toEqual([]);
+});
+
+describe.each(releases)('a database of release $version on $name', ({ kind, name, file }) => {
+  let storage: Storage;
+  let service: Replica;
+  beforeAll(async () => {
+    storage = await openStorage(kind, ENCRYPTION_KEYS, load);
+    service = storage.first;
+  });
+  afterAll(() => storage.close());
+
+  const load = async ({ url }: DatabaseUnderTest): Promise<void> => {
+    const sql = readFileSync(DIRECTORY + file, 'utf8');
+    if (name === 'postgres') return withPostgres(url, async (client) => void (await client.query(sql)));
+    const database = new Libsql(url.slice('sqlite:'.length));
+    database.exec(sql);
+    database.close();
+  };
+  /** The arguments that most repositories begin with. */
+  const basics = () => [service.unitOfWork, service.clock, service.randomness] as const;
+  const encryption = () => [service.envelopes, service.encryptedTables] as const;
+  const alice = async () => {
+    const user = await new UsersRepository(...basics()).findByUsername('alice');
+    if (!user) throw new Error('alice is gone');
+    return user;
+  };
+
+  it('is brought to the schema of today', async () => {
+    expect(await service.dataSource.showMigrations()).toBe(false);
+    expect((await service.dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+  });
+
+  it('keeps the tokens of a linked account', async () => {
+    const accounts = new LinkedAccountsRepository(...basics(), ...encryption());
+    const account = await accounts.findOfUser((await alice()).id, ACCOUNT.identityProvider);
+    expect(account).toMatchObject({
+      ...ACCOUNT,
+      status: 'active',
+      generation: 1,
+      scope: ['openid', 'email', 'offline_access'],
+    });
+    const tokens = account && (await accounts.openTokens(account));
+    expect(tokens?.accessToken?.reveal()).toBe(TOKENS.access);
+    expect(tokens?.refreshToken?.reveal()).toBe(TOKENS.refresh);
+    expect(account && (await accounts.acquireLease(account, 'owner', 1))).toBe(true);
+  });
+
+  it('keeps users and their passwords, clients and providers and their secrets', async () => {
+    const user = await alice();
+    expect(user).toMatchObject({ fullName: 'Alice', email: 'alice@corp.example', blocked: false });
+    expect(await verifyPassword(new Secret(PASSWORD), user.passwordHash)).toBe(true);
+    const clients = new ClientsRepository(...basics());
+    expect(await clients.find('app')).toMatchObject({
+      clientName: 'An application',
+      redirectUris: ['https://app.example/callback'],
+      scope: ['openid', 'email', 'federated-identity:token'],
+      upstreamProviders: ['corp'],
+      upstreamRefreshToken: true,
+      enabled: true,
+    });
+    const [verifier = ''] = await clients.secretVerifiers('app');
+    expect(await matches(new Secret(CLIENT_SECRET), verifier)).toBe(true);
+    const provider = await new IdentityProvidersRepository(...basics(), ...encryption()).find('corp');
+    expect(provider).toMatchObject({ displayName: 'Corp', offlineAccess: true, signUp: ['corp.example'] });
+    expect(provider?.clientSecret?.reveal()).toBe(PROVIDER_SECRET);
+  });
+
+  it('keeps what was granted', async () => {
+    const [row] = await storage.database.query('SELECT id FROM grants');
+    expect(await new GrantsRepository(...basics()).find(String(row?.['id']))).toMatchObject({
+      userId: (await alice()).id,
+      clientId: 'app',
+      scope: ['openid', 'email'],
+      claims: { name: 'Alice' },
+      revoked: false,
+    });
+  });
+
+  it('goes on signing with its keys', async () => {
+    const keys = new SigningKeys(
+      service.unitOfWork,
+      service.clock,
+      service.configuration,
+      ...encryption(),
+      new Readiness(),
+    );
+    const before = await keys.publicJwks();
+    await keys.onModuleInit();
+    expect(await keys.publicJwks()).toEqual(before);
+    for (const algorithm of ['ES256', 'RS256'] as const) {
+      const { privateKey, kid } = await keys.current(algorithm);
+      const publicKey = await keys.verificationKey(kid, algorithm);
+      const data = Buffer.from('a token');
+      expect(publicKey && verify('sha256', data, publicKey, sign('sha256', data, privateKey))).toBe(true);
+    }
+  });
+
+  it('is not changed by an upgrade: with the same CONFIG_FILE a client that was disabled stays so', async () => {
+    const clients = new ClientsRepository(...basics());
+    await clients.disable('app');
+    const { unitOfWork, clock, configuration } = service.configured({ declared: CONFIG });
+    const applied = new AppliedDeclarations(unitOfWork, clock, configuration);
+    await new DeclaredClients(configuration, applied, clients, new UsersRepository(...basics())).onModuleInit();
+    expect(await clients.find('app')).toMatchObject({ enabled: false });
+  });
+
+  it('can be read with the keys it was written with', async () => {
+    expect(await service.encryptedTables.unusableKeys()).toEqual([]);
+  });
+});

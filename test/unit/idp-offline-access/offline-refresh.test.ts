@@ -1,0 +1,208 @@
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Audit } from '../../../src/audit/index.js';
+import { Clock } from '../../../src/common/clock.js';
+import { SystemRandomness } from '../../../src/common/random.js';
+import { Secret } from '../../../src/common/secret.js';
+import type { Configuration } from '../../../src/config/index.js';
+import type { UnitOfWork } from '../../../src/database/index.js';
+import { UpstreamError, type IdentityProvider, type UpstreamClients } from '../../../src/identity-providers/index.js';
+import type { LinkedAccount } from '../../../src/idp-offline-access/linked-account.js';
+import type { LinkedAccountsRepository } from '../../../src/idp-offline-access/linked-accounts.repository.js';
+import { OfflineRefresh } from '../../../src/idp-offline-access/offline-refresh.js';
+
+/** What cannot be arranged from outside: faults between two steps. All else is shown by test/e2e/vault. */
+
+const LEASE_MS = 900;
+
+const account: LinkedAccount = {
+  id: 'account',
+  userId: 'user',
+  identityProvider: 'mobypay',
+  subject: 'alice',
+  issuer: undefined,
+  upstreamClientId: undefined,
+  claims: {},
+  status: 'active',
+  reason: undefined,
+  generation: 3,
+  refreshIntentAt: undefined,
+  tokenType: 'Bearer',
+  scope: [],
+  expiresAt: 1,
+  obtainedAt: 0,
+};
+
+const provider = { id: 'mobypay', offlineAccess: true } as IdentityProvider;
+
+const answer = {
+  accessToken: new Secret('access'),
+  refreshToken: new Secret('rotated'),
+  idToken: new Secret('id'),
+  tokenType: 'Bearer',
+  expiresInSeconds: 60,
+  scope: undefined,
+  receivedAt: 0,
+};
+
+class MonotonicClock extends Clock {
+  now(): number {
+    return Math.floor(performance.now());
+  }
+}
+
+function world() {
+  const accounts = {
+    acquireLease: vi.fn(() => Promise.resolve(true)),
+    find: vi.fn((): Promise<LinkedAccount | undefined> => Promise.resolve(account)),
+    openTokens: vi.fn(() => Promise.resolve({ accessToken: undefined, refreshToken: new Secret('refresh') })),
+    leaseExpiresAt: vi.fn(() => Promise.resolve(undefined)),
+    recordIntent: vi.fn(() => Promise.resolve(true)),
+    renewLease: vi.fn(() => Promise.resolve(true)),
+    releaseLease: vi.fn(() => Promise.resolve()),
+    storeRefreshed: vi.fn(() => Promise.resolve(true)),
+    requireReauthentication: vi.fn(() => Promise.resolve(true)),
+    markVerified: vi.fn(() => Promise.resolve()),
+  };
+  const upstream = {
+    metadata: vi.fn(() => Promise.resolve({})),
+    refresh: vi.fn(() => Promise.resolve(answer)),
+    checkIdTokenOffline: vi.fn(() => 'match'),
+    verifyIdToken: vi.fn(() => Promise.resolve({})),
+  };
+  const refresh = new OfflineRefresh(
+    accounts as unknown as LinkedAccountsRepository,
+    { for: () => upstream } as unknown as UpstreamClients,
+    { run: (work: () => unknown) => work(), outside: (work: () => unknown) => work() } as unknown as UnitOfWork,
+    { record: () => Promise.resolve() } as unknown as Audit,
+    new MonotonicClock(),
+    new SystemRandomness(),
+    { environment: { UPSTREAM_LEASE_MS: LEASE_MS, UPSTREAM_TIMEOUT_MS: 500 } } as unknown as Configuration,
+  );
+  return { accounts, upstream, refresh };
+}
+
+describe('a refresh whose surroundings fail', () => {
+  let { accounts, upstream, refresh } = world();
+  beforeEach(() => {
+    Logger.overrideLogger(false);
+    ({ accounts, upstream, refresh } = world());
+  });
+
+  it('promise 6: keys that are out of reach are no failure of the refresh', async () => {
+    upstream.verifyIdToken.mockRejectedValue(new UpstreamError('unavailable', 'keys: timeout'));
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+    await refresh.beforeApplicationShutdown();
+    expect(upstream.verifyIdToken).toHaveBeenCalledOnce();
+    expect(accounts.storeRefreshed).toHaveBeenCalledOnce();
+    expect(accounts.requireReauthentication).not.toHaveBeenCalled();
+    expect(accounts.markVerified).not.toHaveBeenCalled();
+  });
+
+  it('promise 6: a signature that does not verify counts for the generation that brought it', async () => {
+    upstream.verifyIdToken.mockRejectedValue(new UpstreamError('rejected', 'id_token: signature'));
+    await refresh.refresh(account, provider);
+    await refresh.beforeApplicationShutdown();
+    expect(accounts.requireReauthentication).toHaveBeenCalledWith(
+      expect.objectContaining({ generation: account.generation + 1 }),
+      'id_token_invalid',
+      { forgetTokens: true },
+    );
+  });
+
+  it('promise 7: a database that is away is asked again, and the provider is not', async () => {
+    accounts.storeRefreshed.mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+    expect(accounts.storeRefreshed).toHaveBeenCalledTimes(3);
+    expect(upstream.refresh).toHaveBeenCalledOnce();
+    expect(accounts.renewLease).toHaveBeenCalled();
+  });
+
+  it('promise 7: it is asked no longer than a lease; then the lease goes and the intent stays', async () => {
+    accounts.storeRefreshed.mockRejectedValue(new Error('away'));
+    await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+    expect(accounts.releaseLease.mock.calls).toEqual([['account', expect.any(String)]]);
+    // Nothing is left behind that later callers would be given.
+    accounts.storeRefreshed.mockResolvedValue(true);
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+  });
+
+  it('promise 7: nothing is sent when the intent cannot be written, or the lease was lost before it was', async () => {
+    accounts.recordIntent.mockRejectedValueOnce(new Error('away'));
+    await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+    accounts.recordIntent.mockResolvedValueOnce(false);
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+    expect(upstream.refresh).not.toHaveBeenCalled();
+  });
+
+  it('promise 7: a row that cannot be decrypted is not redeemed, and its lease goes', async () => {
+    accounts.openTokens.mockRejectedValue(new Error('the encryption key is not configured'));
+    await expect(refresh.refresh(account, provider)).rejects.toThrow('not configured');
+    expect(upstream.refresh).not.toHaveBeenCalled();
+    expect(accounts.releaseLease).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    { became: 'fresh', row: { ...account, expiresAt: 2 } },
+    { became: 'another generation', row: { ...account, generation: 4 } },
+    { became: 'unlinked', row: undefined },
+  ])('promise 4: a row that has become $became when the lease is had is not redeemed', async ({ row }) => {
+    accounts.find.mockResolvedValue(row);
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+    expect(upstream.refresh).not.toHaveBeenCalled();
+    expect(accounts.releaseLease).toHaveBeenCalledOnce();
+  });
+
+  it('promise 3: a refusal counts only while the lease is ours, since its next holder may know better', async () => {
+    upstream.refresh.mockRejectedValue(new UpstreamError('invalid_grant', 'refused'));
+    await refresh.refresh(account, provider);
+    const [[, owner] = []] = accounts.acquireLease.mock.calls as unknown[][];
+    expect(accounts.requireReauthentication).toHaveBeenCalledWith(account, 'invalid_grant', { leaseOwner: owner });
+  });
+
+  it('promise 7: an unanswered intent survives everything but tokens or a refusal', async () => {
+    accounts.find.mockResolvedValue({ ...account, refreshIntentAt: 5 });
+    for (const kind of ['unavailable', 'misconfigured'] as const) {
+      upstream.refresh.mockRejectedValueOnce(new UpstreamError(kind, 'no'));
+      await refresh.refresh(account, provider);
+      upstream.metadata.mockRejectedValueOnce(new UpstreamError(kind, 'no'));
+      await refresh.refresh(account, provider);
+    }
+    expect(accounts.releaseLease).toHaveBeenCalledTimes(4);
+    for (const [, , outcome] of accounts.releaseLease.mock.calls as unknown[][]) {
+      expect(outcome).toMatchObject({ intentAnswered: false });
+    }
+    upstream.refresh.mockRejectedValueOnce(new UpstreamError('invalid_grant', 'refused'));
+    await refresh.refresh(account, provider);
+    expect(accounts.requireReauthentication).toHaveBeenCalledWith(
+      expect.anything(),
+      'rotation_lost',
+      expect.anything(),
+    );
+  });
+
+  it('promise 3: callers of one process share one call, and the next one makes its own', async () => {
+    const several = await Promise.all([1, 2, 3].map(() => refresh.refresh(account, provider)));
+    expect(several).toEqual([{ kind: 'changed' }, { kind: 'changed' }, { kind: 'changed' }]);
+    expect(upstream.refresh).toHaveBeenCalledOnce();
+    await refresh.refresh(account, provider);
+    expect(upstream.refresh).toHaveBeenCalledTimes(2);
+  });
+
+  it('promise 3: a lease is renewed while the call runs, a limited number of times', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      let finish!: (given: typeof answer) => void;
+      upstream.refresh.mockReturnValue(new Promise((resolve) => (finish = resolve)));
+      const refreshing = refresh.refresh(account, provider);
+      await vi.waitFor(() => expect(upstream.refresh).toHaveBeenCalled());
+      vi.advanceTimersByTime(100 * LEASE_MS);
+      expect(accounts.renewLease).toHaveBeenCalledTimes(3);
+      finish(answer);
+      await refreshing;
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
