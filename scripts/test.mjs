@@ -6,7 +6,7 @@ import { startPostgres } from '../test/support/postgres-server.mjs';
 import { bindProcess, removeTemporaryDirectory, temporaryDirectory } from './lifeline.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SUITES = ['unit', 'persistence', 'contract', 'e2e', 'fault', 'browser'];
+const SUITES = ['unit', 'persistence', 'contract', 'e2e', 'browser'];
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
 const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 

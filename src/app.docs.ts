@@ -2,7 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { DOCUMENTATION_REDIRECT_PATH } from './clients/index.js';
-import { Configuration, DOCUMENTATION_CLIENT_ID } from './config/index.js';
+import { Configuration, DOCUMENTATION_CLIENT_ID, STANDARD_SCOPES } from './config/index.js';
 
 /** The faces that have a document of their own, by the tag of their operations. */
 export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Raidiam' } as const;
@@ -32,12 +32,7 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
           authorizationCode: {
             authorizationUrl: configuration.url('/auth'),
             tokenUrl: configuration.url('/token'),
-            scopes: {
-              openid: 'Know who you are',
-              profile: 'See your name',
-              email: 'See your e-mail address',
-              'federated-identity:token': 'Use your accounts at connected identity providers',
-            },
+            scopes: { ...STANDARD_SCOPES },
           },
         },
       },
@@ -146,7 +141,7 @@ export function setUpDocs(app: NestExpressApplication): void {
       initOAuth: {
         clientId: DOCUMENTATION_CLIENT_ID,
         usePkceWithAuthorizationCodeGrant: true,
-        scopes: ['openid', 'profile', 'email', 'federated-identity:token'],
+        scopes: Object.keys(STANDARD_SCOPES),
       },
       withCredentials: false,
       defaultModelsExpandDepth: 0,

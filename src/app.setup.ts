@@ -21,6 +21,9 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const configuration = app.get(Configuration);
   const { TRUST_PROXY: proxies, DOCS: docs } = configuration.environment;
   app.set('trust proxy', proxies.length > 0 ? proxies : false);
+  // One spelling of a path: the faces, the guards and the log must mean the same one as the router. Nest has made it by
+  // now, so the setting of Express would come too late.
+  Object.assign(app.getHttpAdapter().getInstance().router, { caseSensitive: true });
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
@@ -57,7 +60,7 @@ function requestPipeline() {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const context = { requestId: id, address: request.ip };
     const startedAt = performance.now();
-    response.once('finish', () =>
+    response.once('close', () =>
       requestContext.run(context, () => {
         const durationMs = Math.round(performance.now() - startedAt);
         // The path only: queries carry codes, states and tickets.

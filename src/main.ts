@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
@@ -36,6 +37,7 @@ async function start(configuration: Configuration): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     logger.log({ signal }, 'draining', 'Main');
     app.get(Readiness).drain();
+    await delay(configuration.environment.SHUTDOWN_DELAY_MS);
     await drain();
     await app.close();
     logger.log('stopped', 'Main');

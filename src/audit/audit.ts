@@ -12,7 +12,6 @@ export type AuditedEvent =
   | 'token.issued'
   | 'token.reused'
   | 'identity.linked'
-  | 'identity.unlinked'
   | 'upstream-token.read'
   | 'upstream-token.refreshed';
 

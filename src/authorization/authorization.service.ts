@@ -4,7 +4,7 @@ import { ClientsRepository, type Client } from '../clients/index.js';
 import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
 import type { Secret } from '../common/secret.js';
-import { Configuration } from '../config/index.js';
+import { Configuration, STANDARD_SCOPES } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import type { Session } from '../sessions/index.js';
 import { AuthorizationCodes } from '../tokens/index.js';
@@ -26,13 +26,6 @@ export type NextStep =
       redirectUri: string;
     }
   | { kind: 'redirect'; url: string };
-
-const DESCRIPTIONS: Record<string, string> = {
-  openid: 'Know who you are',
-  profile: 'See your name',
-  email: 'See your e-mail address',
-  'federated-identity:token': 'Use your accounts at connected identity providers on your behalf',
-};
 
 /** Takes an authorization request from sign-in over consent to its code. */
 @Injectable()
@@ -203,16 +196,18 @@ export class AuthorizationService {
     { redirectUri, state }: { redirectUri: string; state?: string },
     parameters: Record<string, string>,
   ): string {
-    const url = new URL(redirectUri);
-    for (const [name, value] of Object.entries(parameters)) url.searchParams.append(name, value);
-    if (state !== undefined) url.searchParams.append('state', state);
-    url.searchParams.append('iss', this.configuration.issuer);
-    return url.href;
+    const answer = new URLSearchParams({
+      ...parameters,
+      ...(state !== undefined && { state }),
+      iss: this.configuration.issuer,
+    });
+    // RFC 6749 section 3.1.2: the client's own query is retained as it is.
+    return `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${answer.toString()}`;
   }
 
   #describe(name: string): { name: string; description: string } {
     const declared = this.configuration.declared.scopes.find((scope) => scope.name === name);
-    return { name, description: declared?.description ?? DESCRIPTIONS[name] ?? name };
+    return { name, description: declared?.description ?? STANDARD_SCOPES[name] ?? name };
   }
 }
 

@@ -6,6 +6,7 @@ import {
   ConfigurationError,
   DOCUMENTATION_CLIENT_ID,
   sourceOf,
+  STANDARD_SCOPES,
   withSource,
   type ClientDeclaration,
 } from '../config/index.js';
@@ -20,7 +21,7 @@ const DOCUMENTATION_CLIENT = {
   client_id: DOCUMENTATION_CLIENT_ID,
   client_name: 'API documentation',
   token_endpoint_auth_method: 'none',
-  scope: 'openid profile email federated-identity:token',
+  scope: Object.keys(STANDARD_SCOPES).join(' '),
 };
 
 /** Applies the clients of CONFIG_FILE at start. */

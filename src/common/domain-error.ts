@@ -78,3 +78,13 @@ export class DomainError extends Error {
     this.meta = details.meta ?? {};
   }
 }
+
+/** A request parameter that is wrong, and how. */
+export function invalidParameter(parameter: string, problem: string): DomainError {
+  // Only a name of the expected form is repeated to the caller; it may be anything.
+  const name = /^[A-Za-z0-9_.-]{1,64}$/.test(parameter) ? parameter : 'a parameter';
+  return new DomainError('request.parameter-invalid', {
+    publicDetail: `${name} ${problem}`,
+    meta: { parameter: name },
+  });
+}

@@ -2,7 +2,7 @@ import { readConfigFile } from './config-file.js';
 import type { Declarations } from './declarations.js';
 import { readEnvironment, type Environment } from './environment.js';
 
-/** Everything the operator decided, validated once at start; nothing else in the service reads the environment. */
+/** Everything the operator decided, validated once at start; nothing else that runs reads the environment. */
 export class Configuration {
   /** Our `iss`, and the base of every URL we hand out; never derived from a Host header. @see RFC 8414 section 2 */
   readonly issuer: string;

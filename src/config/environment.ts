@@ -24,6 +24,14 @@ const list = z
       .filter((item) => item !== ''),
   );
 
+/** First segments of our own routes, of this release and of the documented interfaces that are to come. */
+const OWN_PATHS = new Set(
+  [
+    '.well-known admin account api auth connect device docs federated-identities healthz jwks login logout me metrics',
+    'oauth2 openapi openapi.json readyz reg request revoke sso token user v1beta1',
+  ].flatMap((names) => names.split(' ')),
+);
+
 /** A name is refused only where it cannot be one; whether it resolves is seen when it is used. */
 const networks = (names: RegExp, example: string) =>
   list.refine(
@@ -43,6 +51,13 @@ const issuer = z.string().transform((text, context) => {
     text.endsWith('?')
   ) {
     context.addIssue('must be an http(s) URL without query, fragment or user, such as https://login.example.com');
+    return z.NEVER;
+  }
+  const [, first = ''] = url.pathname.split('/');
+  if (OWN_PATHS.has(first)) {
+    context.addIssue(
+      `must not have a path that begins with /${first}: routes of ours do, and answer with and without the path`,
+    );
     return z.NEVER;
   }
   return text.replace(/\/+$/, '');
@@ -121,6 +136,7 @@ const environment = z.object({
   UPSTREAM_TIMEOUT_MS: z.coerce.number('must be a number of milliseconds').int().min(100).max(120_000).default(10_000),
   UPSTREAM_LEASE_MS: z.coerce.number('must be a number of milliseconds').int().min(1_000).max(600_000).default(30_000),
   UPSTREAM_REFRESH_THRESHOLD: seconds(300),
+  SHUTDOWN_DELAY_MS: z.coerce.number('must be a number of milliseconds').int().min(0).max(60_000).default(0),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

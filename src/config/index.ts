@@ -5,8 +5,9 @@
 export { AppliedDeclarations } from './applied-declarations.js';
 export { ConfigModule } from './config.module.js';
 export { Configuration, loadConfiguration } from './configuration.js';
+export { STANDARD_SCOPES, UPSTREAM_TOKEN_SCOPE } from './scopes.js';
 export { sourceOf, withSource } from './declaration-sources.js';
 export { ConfigurationError } from './configuration-error.js';
 export { clientDeclaration, DOCUMENTATION_CLIENT_ID } from './declarations.js';
 export type { ClientDeclaration, IdentityProviderDeclaration, UserDeclaration } from './declarations.js';
-export type { SigningAlgorithm } from './environment.js';
+export type { EncryptionKey, SigningAlgorithm } from './environment.js';

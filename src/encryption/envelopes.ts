@@ -1,15 +1,11 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
+import type { EncryptionKey } from '../config/index.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-
-export interface KeyEncryptionKey {
-  id: string;
-  key: Buffer;
-}
 
 /** The row an envelope belongs to; part of what is authenticated, so that ciphertexts cannot be swapped. */
 export interface RowReference {
@@ -38,21 +34,16 @@ export class DecryptionError extends Error {
  */
 export class Envelopes {
   readonly #keys: ReadonlyMap<string, Buffer>;
-  readonly #current: KeyEncryptionKey;
+  readonly #current: EncryptionKey;
 
   constructor(
-    keys: readonly KeyEncryptionKey[],
+    keys: readonly EncryptionKey[],
     private readonly randomness: Randomness,
   ) {
     const [first] = keys;
     if (!first) throw new Error('at least one key is needed');
     this.#current = first;
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
-  }
-
-  /** Whether rows wrapped by that key can be read. */
-  has(encryptionKeyId: string): boolean {
-    return this.#keys.has(encryptionKeyId);
   }
 
   /** An envelope with a new data key. */

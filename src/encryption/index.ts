@@ -4,4 +4,4 @@
  */
 export { EncryptedTables } from './encrypted-tables.js';
 export { EncryptionModule } from './encryption.module.js';
-export { DecryptionError, Envelope, Envelopes, type KeyEncryptionKey, type WrappedDataKey } from './envelopes.js';
+export { DecryptionError, Envelope, Envelopes, type WrappedDataKey } from './envelopes.js';

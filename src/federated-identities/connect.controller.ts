@@ -47,7 +47,7 @@ export class ConnectController {
       });
     }
     const endpoint = await this.#authorizationEndpoint(provider);
-    response.set(pageHeaders([new URL(endpoint).origin])).send(
+    response.set(pageHeaders(['https:', new URL(endpoint).origin])).send(
       page(
         'Connect an account',
         html`<h1>Connect ${provider.displayName}</h1>

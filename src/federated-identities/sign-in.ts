@@ -30,10 +30,17 @@ export class SignIn {
    * `identity.held-by-another-user`; nothing is stored then
    */
   async complete(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
-    if (signIn.attempt.connectUserId !== undefined) {
-      await this.#connect(request, signIn, signIn.attempt.connectUserId);
-      return;
+    const { connectUserId } = signIn.attempt;
+    try {
+      if (connectUserId === undefined) await this.#signInOnceKnown(request, response, signIn);
+      else await this.#connect(request, signIn, connectUserId);
+    } catch (error) {
+      if (error instanceof DomainError) await this.#recordRefusal(signIn, error);
+      throw error;
     }
+  }
+
+  async #signInOnceKnown(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
     try {
       await this.#signIn(request, response, signIn);
     } catch (error) {
@@ -43,22 +50,33 @@ export class SignIn {
     }
   }
 
+  #recordRefusal({ provider, attempt }: UpstreamSignIn, { code }: DomainError): Promise<void> {
+    return this.audit.record({
+      event: attempt.connectUserId === undefined ? 'user.signed-in' : 'identity.linked',
+      outcome: 'failure',
+      userId: attempt.connectUserId,
+      identityProvider: provider.id,
+      reason: code,
+    });
+  }
+
   async #signIn(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
     const { provider, claims } = signIn;
-    await this.unitOfWork.run(async () => {
+    const started = await this.unitOfWork.run(async () => {
       const identity = { identityProvider: provider.id, issuer: provider.issuer, subject: claims.sub };
       const userId = (await this.accounts.userOf(identity)) ?? (await this.#signUp(signIn));
       await this.#refuseBlocked(userId);
       await this.#link(userId, signIn);
       await this.audit.record({ event: 'user.signed-in', outcome: 'success', userId, identityProvider: provider.id });
       const provenAt = claims.auth_time === undefined ? undefined : claims.auth_time * 1000;
-      await this.sessions.start(request, response, {
+      return this.sessions.start(request, {
         userId,
         identityProvider: provider.id,
         authTime: provenAt ?? this.clock.now(),
         authTimeProven: provenAt !== undefined && provenAt <= this.clock.now() + CLOCK_TOLERANCE_MS,
       });
     });
+    this.sessions.hand(started, response);
   }
 
   async #connect(request: Request, signIn: UpstreamSignIn, userId: string): Promise<void> {
@@ -92,7 +110,7 @@ export class SignIn {
 
   async #signUp({ provider, claims, attempt }: UpstreamSignIn): Promise<string> {
     // Who follows a connect link signs in as the user it names; it never makes a new one.
-    if (/^\/connect\//i.test(attempt.returnTo) || !admits(provider, claims)) {
+    if (attempt.returnTo.startsWith('/connect/') || !admits(provider, claims)) {
       throw new DomainError('access.forbidden', {
         publicDetail: `Your account at ${provider.displayName} is not known here, and new users are not admitted.`,
       });

@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Audit } from '../audit/index.js';
 import { DomainError } from '../common/domain-error.js';
+import { UPSTREAM_TOKEN_SCOPE } from '../config/index.js';
 import { IdentityProvidersRepository, type IdentityProvider } from '../identity-providers/index.js';
 import type { Caller } from '../tokens/index.js';
 import { ConnectTickets } from './connect-tickets.js';
 import { UpstreamTokens, type UpstreamToken, type UpstreamTokenAnswer } from './upstream-tokens.js';
-
-/** What a client needs, beside the provider in its `upstream_providers`. */
-export const UPSTREAM_TOKEN_SCOPE = 'federated-identity:token';
 
 interface Wishes {
   /** Only providers whose tokens may be refreshed offline are served. */
@@ -22,6 +21,7 @@ export class UpstreamAccess {
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
     @Inject(UpstreamTokens) private readonly tokens: UpstreamTokens,
     @Inject(ConnectTickets) private readonly tickets: ConnectTickets,
+    @Inject(Audit) private readonly audit: Audit,
   ) {}
 
   /**
@@ -29,30 +29,56 @@ export class UpstreamAccess {
    * registration; the user's own credentials need neither.
    * @throws DomainError in the order `access.forbidden`, `provider.*`, `user.blocked`, `identity.*`, `upstream.*`
    */
-  async read(caller: Caller, providerId: string, { offlineOnly, connectUrl }: Wishes): Promise<UpstreamToken> {
-    const { user, client, scope } = caller;
-    if (client && !scope.has(UPSTREAM_TOKEN_SCOPE))
-      throw forbidden(`the token lacks the scope ${UPSTREAM_TOKEN_SCOPE}`);
-    const provider = await this.providers.find(providerId);
-    if (!provider) throw await this.#unavailableProvider('provider.unknown');
-    if (client && !client.upstreamProviders.includes(provider.id))
-      throw forbidden("the provider is not among the client's");
-    if (offlineOnly && !provider.offlineAccess) throw await this.#unavailableProvider('provider.offline-access-off');
-    if (user.blocked) throw new DomainError('user.blocked');
+  async read(caller: Caller, providerId: string, wishes: Wishes): Promise<UpstreamToken> {
+    const { user, client } = caller;
+    const found = await this.providers.find(providerId);
+    const permitted = await this.#permit(caller, found, wishes);
+    if (permitted instanceof DomainError) {
+      await this.#recordRefusal(caller, found, permitted);
+      throw permitted;
+    }
     const answer = await this.tokens.acquire({
       userId: user.id,
-      provider,
+      provider: permitted,
       ...(client && { clientId: client.clientId }),
     });
-    if (answer.kind !== 'token') throw await this.#toError(answer, caller, provider, connectUrl);
+    if (answer.kind !== 'token') throw await this.#toError(answer, caller, permitted, wishes);
     return { ...answer, refreshToken: client?.upstreamRefreshToken ? answer.refreshToken : undefined };
+  }
+
+  async #permit(
+    { user, client, scope }: Caller,
+    provider: IdentityProvider | undefined,
+    { offlineOnly }: Wishes,
+  ): Promise<IdentityProvider | DomainError> {
+    if (client && !scope.has(UPSTREAM_TOKEN_SCOPE))
+      return forbidden(`the token lacks the scope ${UPSTREAM_TOKEN_SCOPE}`);
+    if (!provider) return this.#unavailableProvider('provider.unknown');
+    if (client && !client.upstreamProviders.includes(provider.id)) return forbidden("the provider is not the client's");
+    if (offlineOnly && !provider.offlineAccess) return this.#unavailableProvider('provider.offline-access-off');
+    return user.blocked ? new DomainError('user.blocked') : provider;
+  }
+
+  #recordRefusal(
+    { user, client }: Caller,
+    provider: IdentityProvider | undefined,
+    { code }: DomainError,
+  ): Promise<void> {
+    return this.audit.record({
+      event: 'upstream-token.read',
+      outcome: 'failure',
+      userId: user.id,
+      clientId: client?.clientId,
+      identityProvider: provider?.id,
+      reason: code,
+    });
   }
 
   async #toError(
     answer: Exclude<UpstreamTokenAnswer, UpstreamToken>,
     { user }: Caller,
     { id: identityProvider }: IdentityProvider,
-    connectUrl: boolean,
+    { connectUrl }: Wishes,
   ): Promise<DomainError> {
     switch (answer.kind) {
       case 'unavailable':

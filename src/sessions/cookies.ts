@@ -33,10 +33,6 @@ export class Cookies {
     this.#set(response, kind, value.reveal(), maxAgeSeconds);
   }
 
-  clear(response: Response, kind: CookieKind): void {
-    this.#set(response, kind, '', 0);
-  }
-
   /** This browser's binding, made when it has none; parallel tabs share it. */
   browser(request: Request, response: Response): Secret {
     const present = this.read(request, 'browser');

@@ -22,6 +22,12 @@ export interface Session {
   createdAt: number;
 }
 
+/** A session that was just made, and the cookie that opens it, to be handed over once it is committed. */
+export interface StartedSession {
+  session: Session;
+  cookie: Secret;
+}
+
 export type SignIn = Pick<Session, 'userId' | 'authTime' | 'authTimeProven'> & { identityProvider?: string };
 
 /**
@@ -52,8 +58,11 @@ export class Sessions {
     return row ? toSession(row) : undefined;
   }
 
-  /** Starts the session of a user who just signed in and ends the one that this browser had. */
-  async start(request: Request, response: Response, signIn: SignIn): Promise<Session> {
+  /**
+   * Makes the session of a user who just signed in and ends the one that this browser had. Part of the caller's unit of
+   * work, which may run twice or fail, so the cookie is handed over apart.
+   */
+  async start(request: Request, signIn: SignIn): Promise<StartedSession> {
     const now = this.clock.now();
     const previous = this.cookies.read(request, 'session');
     const cookie = new Secret(this.randomness.token());
@@ -75,8 +84,11 @@ export class Sessions {
       }
       await this.#rows.insert(row);
     });
-    this.cookies.write(response, 'session', cookie, lifetimeSeconds);
-    return toSession(row);
+    return { session: toSession(row), cookie };
+  }
+
+  hand({ cookie }: StartedSession, response: Response): void {
+    this.cookies.write(response, 'session', cookie, this.configuration.environment.SESSION_TTL);
   }
 
   get #rows() {

@@ -209,6 +209,14 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
     });
   });
 
+  it.each(['/API/V3/Onezone/user/idp_access_token/mobypay', '/Federated-Identities/mobypay/token', '/TOKEN', '/Login'])(
+    '%s is another path than the one in its usual spelling, and nobody has it',
+    async (path) => {
+      const answer = await world.request(path, { method: 'POST' });
+      expect([answer.status, answer.json()]).toStrictEqual([404, { errors: ['Not Found'] }]);
+    },
+  );
+
   describe('scripts of other origins', () => {
     it('may ask the token endpoint, without credentials', async () => {
       const answer = await world.request('/token', {

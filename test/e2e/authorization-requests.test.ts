@@ -12,7 +12,12 @@ import {
 } from '../support/journeys.js';
 import { CLIENTS, createWorld, READ_SCOPE, REDIRECT_URI, tokenRequest, type World } from '../support/world.js';
 
-const NATIVE = ['http://127.0.0.1/cb', 'http://[::1]:8000/cb?a=b', 'http://localhost/cb', 'com.example.app:/cb'];
+const NATIVE = [
+  'http://127.0.0.1/cb',
+  'http://[::1]:8000/cb?a=b%20c&flag',
+  'http://localhost/cb',
+  'com.example.app:/cb',
+];
 const PLAIN = { code_challenge: 'v'.repeat(43), code_challenge_method: 'plain' };
 
 type Changes = Record<string, string | null>;
@@ -172,7 +177,7 @@ describe.each(databases)('authorization requests on $name', (kind) => {
   it.each([
     ['http://127.0.0.1:50001/cb', 'http://127.0.0.1:50001/cb?'],
     ['http://127.0.0.1/cb', 'http://127.0.0.1/cb?'],
-    ['http://[::1]:50002/cb?a=b', 'http://[::1]:50002/cb?a=b&'],
+    ['http://[::1]:50002/cb?a=b%20c&flag', 'http://[::1]:50002/cb?a=b%20c&flag&'],
     ['http://localhost:50003/cb', 'http://localhost:50003/cb?'],
     ['com.example.app:/cb', 'com.example.app:/cb?'],
   ])('RFC 8252 7.3: a native app is answered at %s', async (uri, expected) => {
@@ -190,6 +195,11 @@ describe.each(databases)('authorization requests on $name', (kind) => {
       });
     },
   );
+
+  it.each(['resource', 'audience'])('RFC 8707 2: %s may be repeated', async (name) => {
+    const { url } = authorizationUrl(world, { [name]: 'https://a.example' });
+    expect(toldClient(await open(alice, `${url}&${name}=https://b.example`)).get('code')).not.toBeNull();
+  });
 
   it('RFC 6749 3.1: unknown parameters are ignored and an empty value counts as absent', async () => {
     const changes = { prompt: '', max_age: '', request: '', request_uri: '', response_mode: '', frobnicate: '1' };

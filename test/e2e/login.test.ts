@@ -181,18 +181,24 @@ describe.each(databases)('signing in on $name', (kind) => {
       });
     });
 
-    it.each(['/CALLBACK', '/callback/', '/Callback'])(
-      'spelled %s is the same callback, checks included',
-      async (spelling) => {
-        const browser = world.browser();
-        const genuine = await bringBackCallback(world, browser);
-        const other = new URL(genuine.href.replace('/callback', spelling));
-        await expectNothingStored(world, browser, async () => {
-          expectErrorPage(await browser.request(altered(other, { iss: 'https://evil.example' })), 400);
-          expectErrorPage(await browser.request(other), 400);
-        });
-      },
-    );
+    it('with a slash behind is the same callback, checks included', async () => {
+      const browser = world.browser();
+      const genuine = await bringBackCallback(world, browser);
+      const other = new URL(genuine.href.replace('/callback', '/callback/'));
+      await expectNothingStored(world, browser, async () => {
+        expectErrorPage(await browser.request(altered(other, { iss: 'https://evil.example' })), 400);
+        expectErrorPage(await browser.request(other), 400);
+      });
+    });
+
+    it.each(['/CALLBACK', '/Callback'])('spelled %s is no callback', async (spelling) => {
+      const browser = world.browser();
+      const genuine = await bringBackCallback(world, browser);
+      await expectNothingStored(world, browser, async () => {
+        expectErrorPage(await browser.request(genuine.href.replace('/callback', spelling)), 404);
+      });
+      expect((await browser.request(genuine)).status).toBe(303);
+    });
 
     it('opened in another browser is refused, and the browser that started can still finish', async () => {
       const browser = world.browser();

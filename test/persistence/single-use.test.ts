@@ -12,13 +12,14 @@ const AN_HOUR_MS = 3_600_000;
 const browser = new Secret('the browser that started it');
 const otherBrowser = new Secret('another browser');
 
-const codes = ({ unitOfWork, clock, randomness, configuration }: Replica) =>
+const codes = ({ unitOfWork, clock, randomness, configuration, expiredRows }: Replica) =>
   new AuthorizationCodes(
     unitOfWork,
     clock,
     randomness,
     configuration,
     new GrantsRepository(unitOfWork, clock, randomness),
+    expiredRows,
   );
 const attempts = ({ unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows }: Replica) =>
   new LoginAttempts(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);

@@ -1,10 +1,9 @@
 import { Catch, HttpException, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { DomainError } from '../domain-error.js';
+import { DomainError, invalidParameter } from '../domain-error.js';
 import { requestContext } from '../request-context.js';
 import { allowedMethods } from './allowed-methods.js';
 import { Faces } from './face.js';
-import { invalidParameter } from './form.js';
 
 interface BodyParserError extends Error {
   type: string;
@@ -50,11 +49,9 @@ export class ErrorFilter implements ExceptionFilter {
 
   #log({ code, privateDetail, cause }: DomainError, status: number): void {
     const own = code === 'server.error' || code === 'server.unavailable';
+    const level = own ? 'error' : code.startsWith('upstream.') ? 'warn' : privateDetail === undefined ? 'debug' : 'log';
     // Only our own failures need the whole error; anything else was caused by what somebody sent, whose text is not ours to log.
-    this.#logger[own ? 'error' : 'debug'](
-      { code, status, detail: privateDetail, ...(own && { error: cause }) },
-      'request refused',
-    );
+    this.#logger[level]({ code, status, detail: privateDetail, ...(own && { error: cause }) }, 'request refused');
   }
 }
 

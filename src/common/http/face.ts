@@ -54,7 +54,8 @@ export class Faces {
 
   allowsAnyOrigin(path: string): boolean {
     const { crossOrigin } = this.find(path);
-    return typeof crossOrigin === 'function' ? crossOrigin(path) : (crossOrigin ?? false);
+    // The router takes a slash at the end for nothing.
+    return typeof crossOrigin === 'function' ? crossOrigin(path.replace(/\/$/, '')) : (crossOrigin ?? false);
   }
 }
 

@@ -1,8 +1,10 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { DomainError } from '../domain-error.js';
+import { DomainError, invalidParameter } from '../domain-error.js';
 
 const MAX_PARAMETER_BYTES = 8_192;
+/** RFC 8707 section 2, RFC 8693 section 2.1. */
+const REPEATABLE = new Set(['resource', 'audience']);
 const FORM_EXPECTED = 'The body must be application/x-www-form-urlencoded.';
 
 /**
@@ -13,7 +15,7 @@ export function formParameters(encoded: string): Map<string, string> {
   const parameters = new Map<string, string>();
   const seen = new Set<string>();
   for (const [name, value] of new URLSearchParams(encoded)) {
-    if (seen.has(name)) throw invalidParameter(name, 'is repeated');
+    if (seen.has(name) && !REPEATABLE.has(name)) throw invalidParameter(name, 'is repeated');
     seen.add(name);
     if (Buffer.byteLength(value) > MAX_PARAMETER_BYTES)
       throw invalidParameter(name, `is longer than ${MAX_PARAMETER_BYTES} bytes`);
@@ -52,13 +54,4 @@ export class FormBody {
 export function queryParameters(url: string): Map<string, string> {
   const start = url.indexOf('?');
   return formParameters(start === -1 ? '' : url.slice(start + 1));
-}
-
-export function invalidParameter(parameter: string, problem: string): DomainError {
-  // Only a name of the expected form is repeated to the caller; it may be anything.
-  const name = /^[A-Za-z0-9_.-]{1,64}$/.test(parameter) ? parameter : 'a parameter';
-  return new DomainError('request.parameter-invalid', {
-    publicDetail: `${name} ${problem}`,
-    meta: { parameter: name },
-  });
 }

@@ -36,8 +36,8 @@ export interface OidcStrategyOptions {
   nonce: string;
 }
 
-/** As the router matches it: whatever the case, and with a slash behind or not. */
-const CALLBACK_PATH = /^\/login\/[^/]+\/callback\/?$/i;
+/** As the router matches it: with a slash behind or not. */
+const CALLBACK_PATH = /^\/login\/[^/]+\/callback\/?$/;
 
 type Done = (error: unknown, signIn?: UpstreamSignIn) => void;
 

@@ -33,6 +33,8 @@ export interface Issue {
  */
 export interface GrantHandler {
   readonly grantType: string;
+  /** The parameters it reads; it is handed no other. */
+  readonly parameters: readonly string[];
   /** @throws DomainError `grant.invalid` and its kin */
   authorize(command: TokenCommand): Promise<Issue>;
 }

@@ -2,14 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Audit } from '../../audit/index.js';
 import { ClientAuthentication, type Client, type PresentedClient } from '../../clients/index.js';
 import { Clock, epochSeconds } from '../../common/clock.js';
-import { DomainError } from '../../common/domain-error.js';
-import { invalidParameter } from '../../common/http/form.js';
+import { DomainError, invalidParameter } from '../../common/domain-error.js';
 import { Randomness } from '../../common/random.js';
 import { Secret } from '../../common/secret.js';
 import { Configuration } from '../../config/index.js';
 import { UnitOfWork } from '../../database/index.js';
 import { JwtSigner } from '../signing/jwt-signer.js';
-import { GrantHandlers, type Issue } from './grant-handler.js';
+import { GrantHandlers, type GrantHandler, type Issue } from './grant-handler.js';
 
 export interface TokenRequest {
   client: PresentedClient | undefined;
@@ -46,8 +45,7 @@ export class TokenEngine {
   async exchange(request: TokenRequest): Promise<TokenResult> {
     const client = await this.clients.authenticate(request.client);
     const grant = this.#allowedGrant(client, request.grantType);
-    const issue = await grant.authorize({ client, parameters: request.parameters });
-    this.#refuseScopeBeyondClient(client, issue);
+    const issue = await grant.authorize({ client, parameters: own(grant, request.parameters) });
     await this.#claim(client, issue, grant.grantType);
     return this.#sign(client, issue);
   }
@@ -74,6 +72,8 @@ export class TokenEngine {
   async #claim(client: Client, issue: Issue, grantType: string): Promise<void> {
     const refused = await this.unitOfWork.run(async () => {
       const error = await issue.claim();
+      // After the claim, for a reuse has to be seen first; and thrown, so that the credential is not spent.
+      if (!error) this.#refuseScopeBeyondClient(client, issue);
       await this.audit.record({
         event: error?.code === 'grant.reused' ? 'token.reused' : 'token.issued',
         outcome: error ? 'failure' : 'success',
@@ -116,4 +116,9 @@ export class TokenEngine {
       : undefined;
     return { accessToken, idToken, expiresInSeconds, scope: issue.scope };
   }
+}
+
+/** A grant sees the parameters that it names, so that none can come to depend on another's. */
+function own({ parameters: names }: GrantHandler, presented: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...presented].filter(([name]) => names.includes(name)));
 }

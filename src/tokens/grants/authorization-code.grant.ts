@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../common/clock.js';
-import { DomainError } from '../../common/domain-error.js';
-import { invalidParameter } from '../../common/http/form.js';
+import { DomainError, invalidParameter } from '../../common/domain-error.js';
 import { equalInConstantTime } from '../../common/random.js';
 import { Secret } from '../../common/secret.js';
 import { UsersRepository } from '../../users/index.js';
@@ -17,6 +16,7 @@ const CODE_VERIFIER = /^[A-Za-z0-9\-._~]{43,128}$/;
 @Injectable()
 export class AuthorizationCodeGrant implements GrantHandler {
   readonly grantType = 'authorization_code';
+  readonly parameters = ['code', 'redirect_uri', 'code_verifier'];
 
   constructor(
     @Inject(GrantHandlers) handlers: GrantHandlers,

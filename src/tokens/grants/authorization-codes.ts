@@ -4,7 +4,7 @@ import { Clock } from '../../common/clock.js';
 import { digest, Randomness } from '../../common/random.js';
 import { Secret } from '../../common/secret.js';
 import { Configuration } from '../../config/index.js';
-import { UnitOfWork } from '../../database/index.js';
+import { ExpiredRows, UnitOfWork } from '../../database/index.js';
 import { AuthorizationCodeEntity } from './grant.entities.js';
 import { GrantsRepository, type NewGrant } from './grants.repository.js';
 
@@ -34,7 +34,11 @@ export class AuthorizationCodes {
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(GrantsRepository) private readonly grants: GrantsRepository,
-  ) {}
+    @Inject(ExpiredRows) expiredRows: ExpiredRows,
+  ) {
+    // A used code is kept for as long as what it gave can live: an access token, a day at most.
+    expiredRows.register(AuthorizationCodeEntity);
+  }
 
   /** Records what the user allowed and issues the code for it; part of the caller's unit of work. */
   async issue(request: CodeRequest): Promise<Secret> {

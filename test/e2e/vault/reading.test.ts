@@ -14,7 +14,7 @@ import {
   signInTrusted,
   updateAccount,
 } from '../../support/vault.js';
-import { createWorld, PROVIDER, type World } from '../../support/world.js';
+import { createWorld, PROVIDER, type World, CLIENTS } from '../../support/world.js';
 
 const without =
   (...names: string[]) =>
@@ -425,6 +425,25 @@ describe.each(databases)('the vault on $name', (kind) => {
       { event: 'upstream-token.read', outcome: 'success', reason: null, ...reader },
       { event: 'upstream-token.read', outcome: 'failure', reason: 'reauthentication-required', ...reader },
     ]);
+  });
+
+  it('promise 13: audits what was refused before the vault was asked, and sign-ins', async () => {
+    const { access_token: token } = await world.signIn({ login: 'p13-refused', client: CLIENTS.stranger });
+    expect((await world.pace(token)).status).toBe(401);
+    expect(await audited(world, 'p13-refused')).toContainEqual(
+      expect.objectContaining({
+        event: 'upstream-token.read',
+        outcome: 'failure',
+        reason: 'access.forbidden',
+        client_id: 'stranger',
+      }),
+    );
+    await expect(world.signIn({ login: 'p13-nobody', provider: 'members-only' })).rejects.toThrow(/: 403 /);
+    expect(
+      await world.database.query(
+        "SELECT outcome, reason FROM audit_events WHERE event = 'user.signed-in' AND identity_provider = 'members-only'",
+      ),
+    ).toContainEqual({ outcome: 'failure', reason: 'access.forbidden' });
   });
 
   describe('promise 5 and 10: unlinking and linking again win over a refresh that is under way', () => {

@@ -56,6 +56,11 @@ const WRONG: [string, Wrong, RegExp][] = [
   ['ISSUER with a query', env({ ISSUER: `https://a.example/?${PLANTED}` }), /^ISSUER must be an http\(s\) URL/],
   ['ISSUER with a password', env({ ISSUER: `https://:${PLANTED}@a.example` }), /^ISSUER must be an http\(s\) URL/],
   [
+    'ISSUER below a path of ours',
+    env({ ISSUER: 'https://a.example/login' }),
+    /^ISSUER must not have a path that begins with \/login/,
+  ],
+  [
     'DATABASE_URL of another database',
     env({ DATABASE_URL: `mysql://${PLANTED}` }),
     /^DATABASE_URL must be sqlite:<file> or postgres:/,

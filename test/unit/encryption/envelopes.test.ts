@@ -98,7 +98,6 @@ describe('the keys', () => {
     const rotated = new Envelopes([k2, k1], randomness);
     expect(rotated.open(row, old.wrapped).unseal('c', sealed).reveal()).toBe(secret.reveal());
     expect(rotated.create(row).wrapped.encryptionKeyId).toBe('k2');
-    expect([rotated.has('k1'), rotated.has('k2'), rotated.has('k3')]).toEqual([true, true, false]);
   });
 
   it('that are missing are named, and cannot be passed off as another', () => {

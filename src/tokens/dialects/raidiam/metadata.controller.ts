@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Configuration } from '../../../config/index.js';
+import { Configuration, STANDARD_SCOPES } from '../../../config/index.js';
 import { GrantHandlers } from '../../engine/grant-handler.js';
 import { SigningKeys } from '../../signing/signing-keys.js';
 import { JsonWebKeySet } from './raidiam.dto.js';
@@ -29,7 +29,7 @@ export class MetadataController {
       authorization_endpoint: `${issuer}/auth`,
       token_endpoint: `${issuer}/token`,
       jwks_uri: `${issuer}/jwks`,
-      scopes_supported: [...new Set(['openid', 'profile', 'email', 'federated-identity:token', ...scopes])],
+      scopes_supported: [...new Set([...Object.keys(STANDARD_SCOPES), ...scopes])],
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: this.grants.grantTypes,
