@@ -77,7 +77,9 @@ describe.each(databases)('connecting an account on $name', (kind) => {
     await unlink(anna);
     const page = await anna.browser.get(await connectUrl(anna));
     expectPageHeaders(page);
-    expect(page.headers.get('content-security-policy')).toContain(`form-action 'self' https: ${world.upstream.issuer};`);
+    expect(page.headers.get('content-security-policy')).toContain(
+      `form-action 'self' https: ${world.upstream.issuer};`,
+    );
     expect(page.text()).toContain('Connect MobyPay');
     expect(page.text()).toContain(`<strong>${anna.name.replace('p', 'P')}</strong>`);
     const atProvider = await confirm(anna.browser, page, anna.name);

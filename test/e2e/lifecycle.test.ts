@@ -35,7 +35,7 @@ describe.each(databases)('the life of the service on $name', (kind) => {
     return keys.map(({ kid }) => kid).toSorted();
   };
 
-  it('finishes on SIGTERM what is in flight, takes nothing new, and ends with 0', async () => {
+  it('promise 7: finishes on SIGTERM what is in flight, keeps what it redeems, takes nothing new, and ends with 0', async () => {
     const { access_token: token } = await world.signIn({ login: 'in-flight' });
     await world.expire();
     world.upstream.withhold();

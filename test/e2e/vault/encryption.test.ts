@@ -58,16 +58,6 @@ describe.each(databases)('promise 14: what is stored is encrypted, on $name', (k
     expect((await linkedAccount(world, 'active'))['encryption_key_id']).toBe('newer');
   });
 
-  it('without a key that rows need, or without any, the service does not start and says what to do', async () => {
-    await expect(world.restart('stop', { ENCRYPTION_KEYS: newer })).rejects.toThrow(
-      /symbolon: ENCRYPTION_KEYS lacks the key "older".*; add .* back behind the first key/,
-    );
-    await expect(world.restart('stop', { ENCRYPTION_KEYS: '' })).rejects.toThrow(
-      /symbolon: ENCRYPTION_KEYS is required: .*\n.*node -e/,
-    );
-    await world.restart();
-  });
-
   it('leaves no secret in any output or in the database', async () => {
     expect(world.upstream.serverErrors).toEqual([]);
     await world.assertNoLeaks();

@@ -3,7 +3,6 @@ import { databases } from '../../support/databases.js';
 import type { Service } from '../../support/service.js';
 import {
   audited,
-  eventually,
   linkedAccount,
   read,
   redemptions,
@@ -116,23 +115,6 @@ describe.each(databases)('the vault, shared by several processes on $name', (kin
       lease_owner: null,
     });
     expect((await audited(world, 'p7-killed')).filter(({ reason }) => reason === 'rotation_lost')).toHaveLength(1);
-  });
-
-  it('promise 7: a process that is asked to end keeps what it is redeeming', async () => {
-    const { token } = await signInCapturing(world, 'p7-drained');
-    await setRemaining(world, 'p7-drained', -1);
-    world.upstream.resetCounts();
-    const draining = several ? await world.startReplica() : world.service;
-    world.upstream.withhold('answer');
-    const reading = read(world, token, { at: draining });
-    await world.upstream.waitForTokenRequest();
-    const ended = several ? draining.stop() : world.restart();
-    await eventually('it drains', () => draining.output().includes('draining'));
-    world.upstream.release();
-    expect((await reading).status).toBe(200);
-    await ended;
-    expect((await read(world, token)).status).toBe(200);
-    expect(redemptions(world)).toEqual({ attempted: 1, reused: false });
   });
 
   it('leaves no secret in any output or in the database', async () => {
