@@ -35,6 +35,16 @@ export function isBuilt() {
 export function ensureBuilt() {
   const nest = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
   if (isBuilt() || (existsSync(MAIN) && !existsSync(nest))) return;
-  const result = spawnSync(process.execPath, [nest, 'build'], { cwd: ROOT, encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`the build failed:\n${result.stdout}${result.stderr}`);
+  build();
+}
+
+/** What `npm run build` does. */
+export function build() {
+  for (const step of [
+    [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'],
+    [join(ROOT, 'scripts/bundle.mjs')],
+  ]) {
+    const result = spawnSync(process.execPath, step, { cwd: ROOT, encoding: 'utf8' });
+    if (result.status !== 0) throw new Error(`the build failed:\n${result.stdout}${result.stderr}`);
+  }
 }

@@ -15,7 +15,8 @@ const providerId = z
   );
 const secret = z
   .string()
-  .min(16, 'must have at least 16 characters')
+  // A secret that a human made is allowed, and stored with Argon2id; this catches the empty variable and the placeholder.
+  .min(8, 'must have at least 8 characters')
   .transform((text) => new Secret(text));
 /** @see RFC 6749 section 3.3 */
 const scope = z

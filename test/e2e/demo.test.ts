@@ -45,8 +45,7 @@ const unreachable = (address: string): Promise<boolean> =>
     () => true,
   );
 
-// It waits until a token has expired: longer than `npm run test:quick` may take.
-describe.skipIf(process.env['TEST_QUICK'] === '1')('npm run demo', () => {
+describe('npm run demo', () => {
   let status: number | null;
   let output: string;
   let errors: string;

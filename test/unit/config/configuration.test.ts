@@ -107,8 +107,8 @@ const WRONG: [string, Wrong, RegExp][] = [
   ],
   [
     'a short secret',
-    client({ client_secret: PLANTED }),
-    /clients\[app\]\.client_secret must have at least 16 characters/,
+    client({ client_secret: PLANTED.slice(0, 7) }),
+    /clients\[app\]\.client_secret must have at least 8 characters/,
   ],
   [
     'a redirect_uri in plain http',
