@@ -17,6 +17,9 @@ import type {
 const TABLE = 'linked_accounts';
 const MOST_USEFUL_FIRST: readonly LinkedAccountStatus[] = ['active', 'reauthentication-required', 'sign-in-only'];
 
+/** Nobody refreshes, and no refresh token is on its way. */
+const NO_LEASE = { leaseOwner: null, leaseExpiresAt: null, refreshIntentAt: null };
+
 export interface NewAccount {
   userId: string;
   identityProvider: string;
@@ -74,9 +77,7 @@ export class LinkedAccountsRepository {
       status: 'sign-in-only',
       reason: null,
       generation: 0,
-      leaseOwner: null,
-      leaseExpiresAt: null,
-      refreshIntentAt: null,
+      ...NO_LEASE,
       tokenType: null,
       scope: null,
       accessToken: null,
@@ -111,12 +112,12 @@ export class LinkedAccountsRepository {
    */
   async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<void> {
     const changes = { ...identity, claims: { ...identity.claims }, status: 'active', reason: null, verified: true };
-    let row: LinkedAccountEntity;
-    do {
-      row = await this.#rows.findOneByOrFail({ id, unlinkedAt: IsNull() });
+    for (;;) {
+      const row = await this.#rows.findOneByOrFail({ id, unlinkedAt: IsNull() });
       // A refresh that is under way has spent the token that is kept: its lease and its intent stay, until it ends.
-      if (!credentials.refreshToken) Object.assign(changes, leaseOf(row));
-    } while (!(await this.#store(row, credentials, changes)));
+      const lease = credentials.refreshToken ? NO_LEASE : leaseOf(row);
+      if (await this.#store(row, credentials, { ...changes, ...lease })) return;
+    }
   }
 
   /** Compare-and-swap on the generation: false when the row was linked again, refreshed or unlinked meanwhile. */
@@ -127,7 +128,7 @@ export class LinkedAccountsRepository {
   ): Promise<boolean> {
     const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
     if (!row) return false;
-    return this.#store(row, credentials, { verified, refreshedAt: this.clock.now() });
+    return this.#store(row, credentials, { ...NO_LEASE, verified, refreshedAt: this.clock.now() });
   }
 
   /**
@@ -143,9 +144,7 @@ export class LinkedAccountsRepository {
         {
           refreshToken: this.#envelopeOf(row)!.seal('refresh_token', successor),
           generation: row.generation + 1,
-          leaseOwner: null,
-          leaseExpiresAt: null,
-          refreshIntentAt: null,
+          ...NO_LEASE,
           updatedAt: this.clock.now(),
         },
       );
@@ -235,9 +234,7 @@ export class LinkedAccountsRepository {
         status: 'reauthentication-required' satisfies LinkedAccountStatus,
         reason,
         generation: account.generation + 1,
-        leaseOwner: null,
-        leaseExpiresAt: null,
-        refreshIntentAt: null,
+        ...NO_LEASE,
         lastError: reason,
         updatedAt: this.clock.now(),
       },
@@ -270,9 +267,6 @@ export class LinkedAccountsRepository {
     const { affected } = await this.#rows.update(
       { id: row.id, generation: row.generation, unlinkedAt: IsNull() },
       {
-        leaseOwner: null,
-        leaseExpiresAt: null,
-        refreshIntentAt: null,
         ...changes,
         accessToken: seal('access_token', credentials.accessToken),
         refreshToken: seal('refresh_token', credentials.refreshToken ?? before?.refreshToken),

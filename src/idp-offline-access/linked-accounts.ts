@@ -5,6 +5,7 @@ import { AppliedDeclarations, Configuration, ConfigurationError } from '../confi
 import { UnitOfWork } from '../database/index.js';
 import type { TokenResponse } from '../identity-providers/index.js';
 import { UsersRepository } from '../users/index.js';
+import type { LinkedAccount } from './linked-account.js';
 import { LinkedAccountsRepository, type AccountIdentity } from './linked-accounts.repository.js';
 import { toCredentials } from './upstream-credentials.js';
 
@@ -16,10 +17,8 @@ export interface UpstreamIdentity {
   subject: string;
 }
 
-export interface Link extends AccountIdentity {
+export interface Link extends UpstreamIdentity, AccountIdentity {
   userId: string;
-  identityProvider: string;
-  subject: string;
   tokens: TokenResponse;
   /** Granted as it was asked for, where the provider does not say otherwise. @see RFC 6749 section 5.1 */
   requestedScope: string;
@@ -42,12 +41,8 @@ export class LinkedAccounts implements OnModuleInit {
    * @throws DomainError `identity.held-by-another-user` when the subject was linked under another issuer: a provider
    * that was replaced under the same id must not let its subjects in as the old one's.
    */
-  async userOf({ identityProvider, issuer, subject }: UpstreamIdentity): Promise<string | undefined> {
-    const account = await this.accounts.findBySubject(identityProvider, subject);
-    if (account?.issuer !== undefined && account.issuer !== issuer) {
-      throw new DomainError('identity.held-by-another-user', { privateDetail: 'linked under another issuer' });
-    }
-    return account?.userId;
+  async userOf(identity: UpstreamIdentity): Promise<string | undefined> {
+    return (await this.#find(identity))?.userId;
   }
 
   /**
@@ -58,12 +53,19 @@ export class LinkedAccounts implements OnModuleInit {
     const credentials = toCredentials({ ...tokens, scope: tokens.scope ?? requestedScope });
     await this.unitOfWork.run(async () => {
       await this.accounts.insertOnce({ userId, identityProvider, subject });
-      const account = await this.accounts.findBySubject(identityProvider, subject);
-      const sameIssuer = account?.issuer === undefined || account.issuer === identity.issuer;
-      if (account?.userId !== userId || !sameIssuer) throw new DomainError('identity.held-by-another-user');
+      const account = await this.#find({ identityProvider, subject, issuer: identity.issuer });
+      if (account?.userId !== userId) throw new DomainError('identity.held-by-another-user');
       await this.accounts.storeLinked(account.id, identity, credentials);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
     });
+  }
+
+  async #find({ identityProvider, issuer, subject }: UpstreamIdentity): Promise<LinkedAccount | undefined> {
+    const account = await this.accounts.findBySubject(identityProvider, subject);
+    if (account?.issuer !== undefined && account.issuer !== issuer) {
+      throw new DomainError('identity.held-by-another-user', { privateDetail: 'linked under another issuer' });
+    }
+    return account;
   }
 
   /** Applies the identities of the users of CONFIG_FILE: subjects that may sign in before anything is linked. */
