@@ -5,13 +5,19 @@ import { ClientEntity, ClientSecretEntity } from './src/clients/client.entity.js
 import { AppliedDeclarationEntity } from './src/config/applied-declaration.entity.js';
 import { createDataSource } from './src/database/data-source.js';
 import { Initial1763800000000 } from './src/database/migrations/1763800000000-initial.js';
+import { ProvidersAndLinking1764000000000 } from './src/database/migrations/1764000000000-providers-and-linking.js';
 import { LoginAttemptEntity } from './src/federated-identities/login-attempt.entity.js';
 import { IdentityProviderEntity } from './src/identity-providers/identity-provider.entity.js';
 import { ConnectTicketEntity } from './src/idp-offline-access/connect-ticket.entity.js';
 import { LinkedAccountEntity } from './src/idp-offline-access/linked-account.entity.js';
+import { UpstreamCircuitEntity } from './src/idp-offline-access/upstream-circuit.entity.js';
+import { OutboxMessageEntity } from './src/outbox/outbox-message.entity.js';
+import { PostedParametersEntity } from './src/sessions/posted-parameters.entity.js';
 import { SessionEntity } from './src/sessions/session.entity.js';
+import { ThrottleEntity } from './src/throttling/throttle.entity.js';
 import { AuthorizationCodeEntity, GrantEntity } from './src/tokens/grants/grant.entities.js';
 import { SigningKeyEntity } from './src/tokens/signing/signing-key.entity.js';
+import { UserTokenEntity } from './src/tokens/user-tokens/user-token.entity.js';
 import { UserEntity } from './src/users/user.entity.js';
 
 const schema = {
@@ -28,11 +34,16 @@ const schema = {
     IdentityProviderEntity,
     LinkedAccountEntity,
     LoginAttemptEntity,
+    OutboxMessageEntity,
+    PostedParametersEntity,
     SessionEntity,
     SigningKeyEntity,
+    ThrottleEntity,
+    UpstreamCircuitEntity,
     UserEntity,
+    UserTokenEntity,
   ],
-  migrations: [Initial1763800000000],
+  migrations: [Initial1763800000000, ProvidersAndLinking1764000000000],
 };
 
 /** The one list of what is in the database, for the service, the TypeORM CLI and the tests alike. */

@@ -11,9 +11,20 @@ export type AuditedEvent =
   | 'client.authorized'
   | 'token.issued'
   | 'token.reused'
+  | 'user.updated'
+  | 'user.deleted'
   | 'identity.linked'
+  | 'identity.unlinked'
+  | 'identity-provider.created'
+  | 'identity-provider.updated'
+  | 'identity-provider.deleted'
+  | 'user-token.created'
+  | 'user-token.updated'
+  | 'user-token.deleted'
+  | 'admin.refused'
   | 'upstream-token.read'
-  | 'upstream-token.refreshed';
+  | 'upstream-token.refreshed'
+  | 'upstream-token.revoked';
 
 /** Who did what, through which client, for whom, at which provider, with what outcome; never token material. */
 export interface AuditRecord {
@@ -43,6 +54,7 @@ export class Audit {
       event,
       outcome,
       userId: userId ?? null,
+      actor: context?.actor ?? null,
       clientId: clientId ?? null,
       identityProvider: identityProvider ?? null,
       reason: reason ?? null,

@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'request.method-not-allowed'
   | 'request.route-unknown'
   | 'request.parameter-invalid'
+  | 'resource.not-found'
+  | 'resource.conflict'
   | 'credentials.missing'
   | 'credentials.unreadable'
   | 'credentials.token-too-large'
@@ -16,6 +18,7 @@ export type ErrorCode =
   | 'credentials.token-revoked'
   | 'credentials.not-an-access-token'
   | 'credentials.proof-required'
+  | 'credentials.caveat-unverified'
   | 'credentials.password-wrong'
   | 'credentials.basic-disabled'
   | 'credentials.user-blocked'
@@ -46,6 +49,19 @@ export interface ErrorMeta {
   connectUrl?: string;
   /** The request parameter at fault. */
   parameter?: string;
+  /** What is wrong with it, where a face has a word for that; `invalid` otherwise. */
+  problem?:
+    | 'missing'
+    | 'string'
+    | 'integer'
+    | 'boolean'
+    | 'json'
+    | 'empty'
+    | 'identifier'
+    | 'not-allowed'
+    | 'too-low'
+    | 'too-high'
+    | 'too-long';
   /** The values it may have. */
   allowed?: readonly string[];
   /** The limit that was exceeded, in bytes. */

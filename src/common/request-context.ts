@@ -5,6 +5,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** The caller's network address; behind TRUST_PROXY the forwarded one. */
   readonly address: string | undefined;
+  /** Who is asking, where that is no user: set by the guard of the admin API. */
+  actor?: string;
 }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();

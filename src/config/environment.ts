@@ -136,6 +136,8 @@ const environment = z.object({
   UPSTREAM_TIMEOUT_MS: z.coerce.number('must be a number of milliseconds').int().min(100).max(120_000).default(10_000),
   UPSTREAM_LEASE_MS: z.coerce.number('must be a number of milliseconds').int().min(1_000).max(600_000).default(30_000),
   UPSTREAM_REFRESH_THRESHOLD: seconds(300),
+  /** Whether users who have a password may sign in here with it; the pages offer it only then. */
+  PASSWORD_SIGN_IN: flag(false),
   SHUTDOWN_DELAY_MS: z.coerce.number('must be a number of milliseconds').int().min(0).max(60_000).default(0),
   LOG_LEVEL: z
     .enum(

@@ -37,6 +37,14 @@ export class IdentityProviderEntity {
   @Column('simple-json')
   authorizationParameters!: Record<string, string>;
 
+  /** What only some providers need; absent in rows of the first release. */
+  @Column('simple-json', { nullable: true })
+  options!: object | null;
+
+  /** Ciphertext: what signs our client assertions. */
+  @Column('text', { nullable: true })
+  privateKey!: string | null;
+
   @Column('varchar')
   version!: string;
 

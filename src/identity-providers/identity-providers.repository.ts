@@ -46,6 +46,8 @@ export class IdentityProvidersRepository {
       clientSecret: clientSecret && envelope ? envelope.seal(SECRET_COLUMN, clientSecret) : null,
       dataKey: envelope?.wrapped.dataKey ?? null,
       encryptionKeyId: envelope?.wrapped.encryptionKeyId ?? null,
+      options: null,
+      privateKey: null,
       version: this.randomness.id(),
       disabledAt: null,
       updatedAt: now,

@@ -77,7 +77,7 @@ export class LinkedAccountEntity {
   @Column('boolean')
   verified!: boolean;
 
-  /** When the access token expires. */
+  /** When the access token expires; never, where there is a token and no instant. */
   @Column(optionalInstant)
   expiresAt!: number | null;
 
@@ -95,6 +95,25 @@ export class LinkedAccountEntity {
 
   @Column('varchar', { nullable: true })
   encryptionKeyId!: string | null;
+
+  /** Of several accounts of the user at the provider the one with the latest is the default. */
+  @Column(optionalInstant)
+  defaultSince!: number | null;
+
+  /** When and in which browser session the user last signed in with it, or connected it. */
+  @Column(optionalInstant)
+  linkedAt!: number | null;
+
+  @Column('varchar', { nullable: true })
+  linkedSessionId!: string | null;
+
+  /** Refreshes that failed in a row. */
+  @Column('integer', { default: 0 })
+  failures!: number;
+
+  /** Until then the provider is not asked again. */
+  @Column(optionalInstant)
+  retryAt!: number | null;
 
   @Column(instant)
   createdAt!: number;

@@ -17,6 +17,10 @@ export class SessionEntity {
   @Column('varchar', { nullable: true })
   identityProvider!: string | null;
 
+  /** The linked account with which the user signed in. */
+  @Column('varchar', { nullable: true })
+  linkedAccountId!: string | null;
+
   @Column(instant)
   authTime!: number;
 

@@ -15,6 +15,8 @@ export interface Session {
   id: string;
   userId: string;
   identityProvider: string | undefined;
+  /** The linked account with which the user signed in. */
+  linkedAccountId: string | undefined;
   /** When the user actively signed in. @see OpenID Connect Core 1.0 section 2, auth_time */
   authTime: number;
   /** Whether the provider said so in an `auth_time` of its own, or we merely saw the user come back. */
@@ -28,7 +30,10 @@ export interface StartedSession {
   cookie: Secret;
 }
 
-export type SignIn = Pick<Session, 'userId' | 'authTime' | 'authTimeProven'> & { identityProvider?: string };
+export type SignIn = Pick<Session, 'userId' | 'authTime' | 'authTimeProven'> & {
+  identityProvider?: string;
+  linkedAccountId?: string;
+};
 
 /**
  * Browser sessions. The cookie is a bearer value of which the database knows the digest; a sign-in always gets a
@@ -72,6 +77,7 @@ export class Sessions {
       cookieDigest: digest(cookie.reveal()),
       userId: signIn.userId,
       identityProvider: signIn.identityProvider ?? null,
+      linkedAccountId: signIn.linkedAccountId ?? null,
       authTime: signIn.authTime,
       authTimeProven: signIn.authTimeProven,
       createdAt: now,
@@ -101,6 +107,7 @@ function toSession(row: SessionEntity): Session {
     id: row.id,
     userId: row.userId,
     identityProvider: row.identityProvider ?? undefined,
+    linkedAccountId: row.linkedAccountId ?? undefined,
     authTime: row.authTime,
     authTimeProven: row.authTimeProven,
     createdAt: row.createdAt,

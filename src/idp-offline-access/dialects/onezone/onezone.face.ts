@@ -70,6 +70,11 @@ const ERRORS: ErrorTable<Rendering> = {
       description: `Bad value: provided "${parameter}" could not be understood by the server.`,
     }),
   },
+  'resource.not-found': notFound,
+  'resource.conflict': {
+    status: 409,
+    error: () => ({ id: 'alreadyExists', description: 'The resource already exists.' }),
+  },
   'credentials.missing': is(401, 'unauthorized', 'You must authenticate yourself to perform this operation.'),
   'credentials.unreadable': badToken,
   'credentials.token-too-large': authError(({ limit }) => ({
@@ -85,6 +90,11 @@ const ERRORS: ErrorTable<Rendering> = {
     description: 'Expected an access token.',
   })),
   'credentials.proof-required': tokenInvalid,
+  'credentials.caveat-unverified': authError(({ received = '' }) => ({
+    id: 'tokenCaveatUnverified',
+    details: { caveat: received },
+    description: `Provided token is not valid - below caveat could not be verified: ${received}.`,
+  })),
   'credentials.password-wrong': authErrorIs('badBasicCredentials', 'Invalid username or password.'),
   'credentials.basic-disabled': authErrorIs('basicAuthDisabled', 'Basic auth is disabled for this user.'),
   'credentials.user-blocked': authErrorIs('userBlocked', BLOCKED),
