@@ -94,9 +94,9 @@ const encryptionKeys = z
 
 const flag = (fallback: boolean) =>
   z
-    .enum(['true', 'false'], 'must be true or false')
+    .enum(['true', 'false', 'on', 'off'], 'must be true or false')
     .default(fallback ? 'true' : 'false')
-    .transform((text) => text === 'true');
+    .transform((text) => text === 'true' || text === 'on');
 
 const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];

@@ -4,7 +4,7 @@ import { Audit } from '../audit/index.js';
 import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
 import { UnitOfWork } from '../database/index.js';
-import type { IdentityProvider, IdTokenClaims } from '../identity-providers/index.js';
+import type { IdentityProvider, UserinfoClaims } from '../identity-providers/index.js';
 import { LinkedAccounts } from '../idp-offline-access/index.js';
 import { Sessions } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
@@ -61,17 +61,18 @@ export class SignIn {
   }
 
   async #signIn(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
-    const { provider, claims } = signIn;
+    const { provider, identity } = signIn;
     const started = await this.unitOfWork.run(async () => {
-      const identity = { identityProvider: provider.id, issuer: provider.issuer, subject: claims.sub };
-      const userId = (await this.accounts.userOf(identity)) ?? (await this.#signUp(signIn));
+      const userId =
+        (await this.accounts.userOf({ identityProvider: provider.id, ...identity })) ?? (await this.#signUp(signIn));
       await this.#refuseBlocked(userId);
-      await this.#link(userId, signIn);
+      const linkedAccountId = await this.#link(userId, signIn);
       await this.audit.record({ event: 'user.signed-in', outcome: 'success', userId, identityProvider: provider.id });
-      const provenAt = claims.auth_time === undefined ? undefined : claims.auth_time * 1000;
+      const provenAt = identity.authTime === undefined ? undefined : identity.authTime * 1000;
       return this.sessions.start(request, {
         userId,
         identityProvider: provider.id,
+        linkedAccountId,
         authTime: provenAt ?? this.clock.now(),
         authTimeProven: provenAt !== undefined && provenAt <= this.clock.now() + CLOCK_TOLERANCE_MS,
       });
@@ -87,7 +88,7 @@ export class SignIn {
       });
     }
     await this.#refuseBlocked(userId);
-    await this.#link(userId, signIn);
+    await this.#link(userId, signIn, session.id);
   }
 
   async #refuseBlocked(userId: string): Promise<void> {
@@ -95,20 +96,21 @@ export class SignIn {
     if (!user || user.blocked) throw new DomainError('user.blocked');
   }
 
-  #link(userId: string, { provider, claims, tokens }: UpstreamSignIn): Promise<void> {
+  #link(userId: string, { provider, identity, tokens }: UpstreamSignIn, connectedInSession?: string): Promise<string> {
     return this.accounts.link({
       userId,
       identityProvider: provider.id,
-      subject: claims.sub,
-      issuer: provider.issuer,
+      subject: identity.subject,
+      issuer: identity.issuer,
       upstreamClientId: provider.clientId,
-      claims: profileClaims(claims),
+      claims: profileClaims(identity.claims),
       tokens,
       requestedScope: provider.scope,
+      connectedInSession,
     });
   }
 
-  async #signUp({ provider, claims, attempt }: UpstreamSignIn): Promise<string> {
+  async #signUp({ provider, identity: { claims }, attempt }: UpstreamSignIn): Promise<string> {
     // Who follows a connect link signs in as the user it names; it never makes a new one.
     if (attempt.returnTo.startsWith('/connect/') || !admits(provider, claims)) {
       throw new DomainError('access.forbidden', {
@@ -126,14 +128,14 @@ export class SignIn {
 }
 
 /** Whether a provider admits an unknown user. An e-mail domain counts only when the provider verified the address. */
-function admits({ signUp }: IdentityProvider, { email, email_verified: verified }: IdTokenClaims): boolean {
+function admits({ signUp }: IdentityProvider, { email, email_verified: verified }: UserinfoClaims): boolean {
   if (typeof signUp === 'boolean') return signUp;
   const domain = email?.split('@').at(-1)?.toLowerCase();
   return verified === true && domain !== undefined && signUp.some((admitted) => admitted.toLowerCase() === domain);
 }
 
 /** What is kept of an id_token: who the user is there, not how the token was made. */
-function profileClaims(claims: IdTokenClaims): Record<string, unknown> {
+function profileClaims(claims: UserinfoClaims): Record<string, unknown> {
   const kept = ['sub', 'name', 'preferred_username', 'email', 'email_verified', 'picture', 'groups', 'entitlements'];
   return Object.fromEntries(kept.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]]])));
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppliedDeclarations, Configuration, type IdentityProviderDeclaration } from '../config/index.js';
+import { DEFAULT_OPTIONS } from './identity-provider.js';
 import { IdentityProvidersRepository } from './identity-providers.repository.js';
 
 /** Applies the identity providers of CONFIG_FILE at start. */
@@ -22,12 +23,14 @@ export class DeclaredIdentityProviders implements OnModuleInit {
 
   async #apply(declaration: IdentityProviderDeclaration): Promise<void> {
     await this.providers.put({
+      ...DEFAULT_OPTIONS,
       id: declaration.id,
       type: declaration.type,
       displayName: declaration.name ?? declaration.id,
       issuer: declaration.issuer,
       clientId: declaration.client_id,
       clientSecret: declaration.client_secret,
+      privateKey: undefined,
       tokenEndpointAuthMethod:
         declaration.token_endpoint_auth_method ?? (declaration.client_secret ? 'client_secret_basic' : 'none'),
       scope: declaration.scope,

@@ -2,13 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
+import type { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
 import { EncryptedTables, Envelopes } from '../encryption/index.js';
 import { IdentityProviderEntity } from './identity-provider.entity.js';
-import type { IdentityProvider } from './identity-provider.js';
+import { DEFAULT_OPTIONS, type IdentityProvider, type ProviderOptions } from './identity-provider.js';
 
 const TABLE = 'identity_providers';
 const SECRET_COLUMN = 'client_secret';
+const KEY_COLUMN = 'private_key';
 
 /** The directory of upstream providers. Every read asks the database, so that a change reaches all replicas at once. */
 @Injectable()
@@ -37,18 +39,27 @@ export class IdentityProvidersRepository {
 
   async put(provider: Omit<IdentityProvider, 'version'>): Promise<void> {
     const now = this.clock.now();
-    const { clientSecret, signUp, ...rest } = provider;
-    const envelope = clientSecret && this.envelopes.create({ table: TABLE, id: provider.id });
+    const { clientSecret, privateKey } = provider;
+    const envelope = clientSecret || privateKey ? this.envelopes.create({ table: TABLE, id: provider.id }) : undefined;
+    const seal = (column: string, secret: Secret | undefined) =>
+      secret && envelope ? envelope.seal(column, secret) : null;
     const row = {
-      ...rest,
-      signUp: typeof signUp === 'boolean' ? signUp : [...signUp],
+      id: provider.id,
+      type: provider.type,
+      displayName: provider.displayName,
+      issuer: provider.issuer,
+      clientId: provider.clientId,
+      clientSecret: seal(SECRET_COLUMN, clientSecret),
+      tokenEndpointAuthMethod: provider.tokenEndpointAuthMethod,
+      scope: provider.scope,
+      offlineAccess: provider.offlineAccess,
+      signUp: typeof provider.signUp === 'boolean' ? provider.signUp : [...provider.signUp],
       authorizationParameters: { ...provider.authorizationParameters },
-      clientSecret: clientSecret && envelope ? envelope.seal(SECRET_COLUMN, clientSecret) : null,
+      options: optionsOf(provider),
+      privateKey: seal(KEY_COLUMN, privateKey),
+      version: this.randomness.id(),
       dataKey: envelope?.wrapped.dataKey ?? null,
       encryptionKeyId: envelope?.wrapped.encryptionKeyId ?? null,
-      options: null,
-      privateKey: null,
-      version: this.randomness.id(),
       disabledAt: null,
       updatedAt: now,
     };
@@ -62,19 +73,23 @@ export class IdentityProvidersRepository {
   }
 
   #toProvider(row: IdentityProviderEntity): IdentityProvider {
-    const { dataKey, encryptionKeyId, clientSecret } = row;
-    const sealed = dataKey !== null && encryptionKeyId !== null && clientSecret !== null;
+    const { id, dataKey, encryptionKeyId } = row;
+    const envelope =
+      dataKey !== null && encryptionKeyId !== null
+        ? this.envelopes.open({ table: TABLE, id }, { dataKey, encryptionKeyId })
+        : undefined;
+    const unseal = (column: string, ciphertext: string | null) =>
+      ciphertext === null ? undefined : envelope?.unseal(column, ciphertext);
     return {
-      id: row.id,
+      ...DEFAULT_OPTIONS,
+      ...row.options,
+      id,
       type: row.type as IdentityProvider['type'],
       displayName: row.displayName,
       issuer: row.issuer,
       clientId: row.clientId,
-      clientSecret: sealed
-        ? this.envelopes
-            .open({ table: TABLE, id: row.id }, { dataKey, encryptionKeyId })
-            .unseal(SECRET_COLUMN, clientSecret)
-        : undefined,
+      clientSecret: unseal(SECRET_COLUMN, row.clientSecret),
+      privateKey: unseal(KEY_COLUMN, row.privateKey),
       tokenEndpointAuthMethod: row.tokenEndpointAuthMethod as IdentityProvider['tokenEndpointAuthMethod'],
       scope: row.scope,
       offlineAccess: row.offlineAccess,
@@ -87,4 +102,9 @@ export class IdentityProvidersRepository {
   get #rows() {
     return this.unitOfWork.repository(IdentityProviderEntity);
   }
+}
+
+function optionsOf(provider: ProviderOptions): ProviderOptions {
+  const names = Object.keys(DEFAULT_OPTIONS) as (keyof ProviderOptions)[];
+  return Object.fromEntries(names.map((name) => [name, provider[name]])) as unknown as ProviderOptions;
 }

@@ -2,9 +2,9 @@
  * The identity-providers room owns the directory of upstream providers and everything that is said to them over the
  * network, within limits. It refuses to know our users and where tokens are kept.
  */
-export type { IdentityProvider } from './identity-provider.js';
+export { isIssuerOf, type IdentityProvider } from './identity-provider.js';
 export { IdentityProvidersModule } from './identity-providers.module.js';
 export { IdentityProvidersRepository } from './identity-providers.repository.js';
-export type { IdTokenClaims, TokenResponse, UserinfoClaims } from './upstream-client.js';
+export type { ProvenIdentity, TokenResponse, UpstreamClient, UserinfoClaims } from './upstream-client.js';
 export { UpstreamClients } from './upstream-clients.js';
 export { UpstreamError } from './upstream-error.js';

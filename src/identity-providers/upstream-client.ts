@@ -91,6 +91,15 @@ export type IdTokenClaims = z.infer<typeof idTokenClaims>;
 /** The claims of the userinfo endpoint. @see OpenID Connect Core 1.0 section 5.3.2 */
 export type UserinfoClaims = z.infer<typeof userinfoClaims>;
 
+/** Who signed in at a provider, in OpenID Connect's words whatever the provider's own are. */
+export interface ProvenIdentity {
+  issuer: string;
+  subject: string;
+  claims: UserinfoClaims;
+  /** Epoch seconds; when the user actively signed in there, if the provider proves it. */
+  authTime: number | undefined;
+}
+
 /**
  * One upstream provider, spoken to as its client: discovery, tokens and the validation of id_tokens. It keeps
  * metadata and keys in memory, nothing else; it never retries, since only the caller knows whether a code or a
@@ -157,6 +166,37 @@ export class UpstreamClient {
    */
   refresh(grant: { refreshToken: Secret }): Promise<TokenResponse> {
     return this.#requestTokens('refresh', 'refresh_token', { refresh_token: grant.refreshToken.reveal() });
+  }
+
+  /**
+   * Who signed in, as the provider proves it: by the id_token, and by userinfo for what that leaves out.
+   *
+   * @param expected.nonce the one sent with the authorization request
+   * @throws UpstreamError as `verifyIdToken` and `userinfo`
+   */
+  async identify(tokens: TokenResponse, expected: { nonce: string }): Promise<ProvenIdentity> {
+    if (!tokens.idToken) throw rejected('no id_token in the token response');
+    const proven = await this.verifyIdToken(tokens.idToken, { ...expected, accessToken: tokens.accessToken });
+    const userinfo = await this.#userinfoBeside(tokens.accessToken, proven);
+    // Verified is the address that stands beside it, in the id_token or in userinfo.
+    const { email, email_verified } = proven.email === undefined ? userinfo : proven;
+    return {
+      issuer: proven.iss,
+      subject: proven.sub,
+      claims: { ...userinfo, ...proven, email, email_verified },
+      authTime: proven.auth_time,
+    };
+  }
+
+  /** Many providers keep profile claims out of the id_token; going without them is better than failing the sign-in. */
+  async #userinfoBeside(accessToken: Secret, claims: IdTokenClaims): Promise<Partial<UserinfoClaims>> {
+    if (claims.email !== undefined && claims.name !== undefined) return {};
+    try {
+      return await this.userinfo(accessToken, claims.sub);
+    } catch (error) {
+      if (error instanceof UpstreamError && error.kind !== 'rejected') return {};
+      throw error;
+    }
   }
 
   /**

@@ -32,6 +32,16 @@ export interface LinkedAccount {
   scope: readonly string[];
   expiresAt: number | undefined;
   obtainedAt: number | undefined;
+  refreshedAt: number | undefined;
+  /** The kind of the last failure of a refresh; nothing after a success. */
+  lastError: string | undefined;
+  /** Refreshes that failed in a row, and until when the provider is not asked again. */
+  failures: number;
+  retryAt: number | undefined;
+  /** When and in which browser session the user connected it; nothing where it came by signing in. */
+  linkedAt: number | undefined;
+  linkedSessionId: string | undefined;
+  createdAt: number;
 }
 
 /** What a provider gave, ready to be kept. */

@@ -15,10 +15,11 @@ import type {
 } from './linked-account.js';
 
 const TABLE = 'linked_accounts';
-const MOST_USEFUL_FIRST: readonly LinkedAccountStatus[] = ['active', 'reauthentication-required', 'sign-in-only'];
 
 /** Nobody refreshes, and no refresh token is on its way. */
 const NO_LEASE = { leaseOwner: null, leaseExpiresAt: null, refreshIntentAt: null };
+/** Nothing went wrong lately. */
+const NO_FAILURES = { failures: 0, retryAt: null, lastError: null };
 
 export interface NewAccount {
   userId: string;
@@ -45,14 +46,61 @@ export class LinkedAccountsRepository {
     encryptedTables.register(LinkedAccountEntity);
   }
 
-  /** Of several accounts of the user at that provider the one that has usable tokens, and of such the oldest. */
+  /** Of several accounts of the user at that provider the default. */
   async findOfUser(userId: string, identityProvider: string): Promise<LinkedAccount | undefined> {
+    const accounts = await this.listOfUser(userId);
+    return accounts.find((account) => account.identityProvider === identityProvider);
+  }
+
+  /** The user's accounts everywhere, the default of each provider before the others there. */
+  async listOfUser(userId: string): Promise<LinkedAccount[]> {
     const rows = await this.#rows.find({
-      where: { userId, identityProvider, unlinkedAt: IsNull() },
-      order: { createdAt: 'ASC', id: 'ASC' },
+      where: { userId, unlinkedAt: IsNull() },
+      order: { identityProvider: 'ASC', createdAt: 'ASC', id: 'ASC' },
     });
-    const [row] = MOST_USEFUL_FIRST.flatMap((status) => rows.filter((each) => each.status === status));
-    return row && toAccount(row);
+    return rows.toSorted(inOrderOfUse).map(toAccount);
+  }
+
+  /** Makes the account the user's default at its provider. */
+  async makeDefault(id: string): Promise<void> {
+    await this.#rows.update({ id, unlinkedAt: IsNull() }, { defaultSince: this.clock.now() });
+  }
+
+  /** Notes that the user confirmed in this browser session that the account is to be connected. */
+  async noteConnected(id: string, linkedSessionId: string): Promise<void> {
+    await this.#rows.update({ id, unlinkedAt: IsNull() }, { linkedSessionId, linkedAt: this.clock.now() });
+  }
+
+  /**
+   * Erases the tokens, and ends the row unless its subject is to sign in still. Whoever refreshes it now finds another
+   * generation and cannot bring it back. False when the row was linked again or refreshed meanwhile: look again.
+   */
+  async unlink(account: LinkedAccount, { keepSubject }: { keepSubject: boolean }): Promise<boolean> {
+    const now = this.clock.now();
+    const { affected } = await this.#rows.update(
+      { id: account.id, generation: account.generation, unlinkedAt: IsNull() },
+      {
+        status: 'sign-in-only' satisfies LinkedAccountStatus,
+        reason: null,
+        generation: account.generation + 1,
+        ...NO_LEASE,
+        ...NO_FAILURES,
+        claims: {},
+        accessToken: null,
+        refreshToken: null,
+        idToken: null,
+        dataKey: null,
+        encryptionKeyId: null,
+        scope: null,
+        expiresAt: null,
+        defaultSince: null,
+        linkedAt: null,
+        linkedSessionId: null,
+        updatedAt: now,
+        unlinkedAt: keepSubject ? null : now,
+      },
+    );
+    return affected === 1;
   }
 
   async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {
@@ -113,15 +161,16 @@ export class LinkedAccountsRepository {
   /**
    * Stores what a sign-in at the provider gave; it wins over a refresh that is under way, because it moves the
    * generation, and over one that was stored a moment ago, because it looks again. A refresh token that the provider
-   * did not send again is kept.
+   * did not send again is kept. False when the account was unlinked a moment ago.
    */
-  async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<void> {
+  async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<boolean> {
     const changes = { ...identity, claims: { ...identity.claims }, status: 'active', reason: null, verified: true };
     for (;;) {
-      const row = await this.#rows.findOneByOrFail({ id, unlinkedAt: IsNull() });
+      const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
+      if (!row) return false;
       // A refresh that is under way has spent the token that is kept: its lease and its intent stay, until it ends.
       const lease = credentials.refreshToken ? NO_LEASE : leaseOf(row);
-      if (await this.#store(row, credentials, { ...changes, ...lease })) return;
+      if (await this.#store(row, credentials, { ...changes, ...lease })) return true;
     }
   }
 
@@ -282,7 +331,7 @@ export class LinkedAccountsRepository {
         expiresAt: credentials.expiresAt,
         obtainedAt: credentials.obtainedAt,
         generation: row.generation + 1,
-        lastError: null,
+        ...NO_FAILURES,
         updatedAt: this.clock.now(),
       },
     );
@@ -315,6 +364,25 @@ export class LinkedAccountsRepository {
   }
 }
 
+const STATUSES: readonly string[] = [
+  'active',
+  'reauthentication-required',
+  'sign-in-only',
+] satisfies LinkedAccountStatus[];
+
+/** Known subjects without tokens last; then what the user made the default, the latest choice first; then the most useful, the oldest. */
+function inOrderOfUse(one: LinkedAccountEntity, other: LinkedAccountEntity): number {
+  const [useOfOne, useOfOther] = [STATUSES.indexOf(one.status), STATUSES.indexOf(other.status)];
+  return (
+    Number(useOfOne === SUBJECT_ONLY) - Number(useOfOther === SUBJECT_ONLY) ||
+    (other.defaultSince ?? 0) - (one.defaultSince ?? 0) ||
+    useOfOne - useOfOther ||
+    one.createdAt - other.createdAt
+  );
+}
+
+const SUBJECT_ONLY = STATUSES.indexOf('sign-in-only');
+
 function leaseOf({ leaseOwner, leaseExpiresAt, refreshIntentAt }: LinkedAccountEntity) {
   return { leaseOwner, leaseExpiresAt, refreshIntentAt };
 }
@@ -336,5 +404,12 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
     expiresAt: row.expiresAt ?? undefined,
     obtainedAt: row.obtainedAt ?? undefined,
+    refreshedAt: row.refreshedAt ?? undefined,
+    lastError: row.lastError ?? undefined,
+    failures: row.failures,
+    retryAt: row.retryAt ?? undefined,
+    linkedAt: row.linkedAt ?? undefined,
+    linkedSessionId: row.linkedSessionId ?? undefined,
+    createdAt: row.createdAt,
   };
 }

@@ -1,12 +1,14 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
+import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
 import { AppliedDeclarations, Configuration, ConfigurationError } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import type { TokenResponse } from '../identity-providers/index.js';
+import type { Session } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
-import type { LinkedAccount } from './linked-account.js';
-import { LinkedAccountsRepository, type AccountIdentity } from './linked-accounts.repository.js';
+import type { LinkedAccount, UpstreamCredentials } from './linked-account.js';
+import { LinkedAccountsRepository, type AccountIdentity, type NewAccount } from './linked-accounts.repository.js';
 import { toCredentials } from './upstream-credentials.js';
 
 /** Who somebody is at a provider. */
@@ -22,7 +24,14 @@ export interface Link extends UpstreamIdentity, AccountIdentity {
   tokens: TokenResponse;
   /** Granted as it was asked for, where the provider does not say otherwise. @see RFC 6749 section 5.1 */
   requestedScope: string;
+  /** The browser session in which the user confirmed that the account is to be connected; nothing for a sign-in. */
+  connectedInSession?: string | undefined;
 }
+
+/** How long a connected account waits to be made the default. */
+const CHOICE_MS = 10 * 60_000;
+/** An unlinking that meets a sign-in or a refresh looks again this often. */
+const ATTEMPTS = 10;
 
 /** Which account at a provider is which user's, and the linking of accounts. */
 @Injectable()
@@ -32,6 +41,7 @@ export class LinkedAccounts implements OnModuleInit {
     @Inject(UsersRepository) private readonly users: UsersRepository,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
+    @Inject(Clock) private readonly clock: Clock,
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
   ) {}
@@ -46,18 +56,98 @@ export class LinkedAccounts implements OnModuleInit {
   }
 
   /**
-   * Links the account to the user and keeps its tokens; linking again replaces them.
+   * Links the account to the user and keeps its tokens; linking again replaces them. The first account at a provider is
+   * the default there, and so is one that comes when the default has to be linked again. Answers the account's id.
    * @throws DomainError `identity.held-by-another-user`
    */
-  async link({ userId, identityProvider, subject, tokens, requestedScope, ...identity }: Link): Promise<void> {
+  async link({ userId, identityProvider, subject, tokens, requestedScope, ...link }: Link): Promise<string> {
+    const { connectedInSession, ...identity } = link;
     const credentials = toCredentials({ ...tokens, scope: tokens.scope ?? requestedScope });
+    return this.unitOfWork.run(async () => {
+      const before = await this.accounts.findOfUser(userId, identityProvider);
+      const id = await this.#store({ userId, identityProvider, subject }, identity, credentials);
+      if (connectedInSession !== undefined) await this.accounts.noteConnected(id, connectedInSession);
+      if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
+      await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
+      return id;
+    });
+  }
+
+  async #store(account: NewAccount, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<string> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      await this.accounts.insertOnce(account);
+      const found = await this.#find({ ...account, issuer: identity.issuer });
+      if (found && found.userId !== account.userId) throw new DomainError('identity.held-by-another-user');
+      if (found && (await this.accounts.storeLinked(found.id, identity, credentials))) return found.id;
+    }
+    throw new Error('an account is unlinked as fast as it is linked');
+  }
+
+  /**
+   * Makes one of the user's accounts the default at its provider: the one that was connected in this session a short
+   * while ago, or else the one with which the session began. Repeating it changes nothing.
+   * @throws DomainError `identity.not-linked` where there is no such account, or none that has tokens
+   */
+  async choose(userId: string, identityProvider: string, session: Session | undefined): Promise<void> {
     await this.unitOfWork.run(async () => {
-      await this.accounts.insertOnce({ userId, identityProvider, subject });
-      const account = await this.#find({ identityProvider, subject, issuer: identity.issuer });
-      if (account?.userId !== userId) throw new DomainError('identity.held-by-another-user');
-      await this.accounts.storeLinked(account.id, identity, credentials);
+      const accounts = (await this.accounts.listOfUser(userId)).filter(
+        (account) => account.identityProvider === identityProvider && account.status !== 'sign-in-only',
+      );
+      const since = this.clock.now() - CHOICE_MS;
+      const connected = accounts
+        .filter(({ linkedSessionId, linkedAt }) => linkedSessionId === session?.id && (linkedAt ?? 0) >= since)
+        .toSorted((one, other) => other.linkedAt! - one.linkedAt!);
+      const chosen = connected[0] ?? accounts.find(({ id }) => id === session?.linkedAccountId);
+      if (!session || !chosen) throw new DomainError('identity.not-linked');
+      if (chosen !== accounts[0]) await this.accounts.makeDefault(chosen.id);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
     });
+  }
+
+  /**
+   * Unlinks the user's accounts at a provider: their tokens are erased first, whatever happens at the provider later.
+   * The last account that the user could sign in with stays known as a subject. Answers how many were unlinked.
+   */
+  async unlink(userId: string, identityProvider: string): Promise<number> {
+    return this.#unlinkWhere(userId, (account) => account.identityProvider === identityProvider, { keepLast: true });
+  }
+
+  /** Unlinks everything, for a user who is deleted: no subject of theirs signs in to anything any more. */
+  async unlinkAll(userId: string): Promise<number> {
+    return this.#unlinkWhere(userId, () => true, { keepLast: false });
+  }
+
+  /** The user's accounts, the default of each provider before the others there. */
+  async ofUser(userId: string): Promise<LinkedAccount[]> {
+    return this.accounts.listOfUser(userId);
+  }
+
+  #unlinkWhere(
+    userId: string,
+    leaves: (account: LinkedAccount) => boolean,
+    { keepLast }: { keepLast: boolean },
+  ): Promise<number> {
+    return this.unitOfWork.run(async () => {
+      const accounts = await this.accounts.listOfUser(userId);
+      const leaving = accounts.filter(leaves);
+      const kept = keepLast && leaving.length === accounts.length ? leaving[0]?.id : undefined;
+      const unlinked = leaving.filter(({ id, status }) => id !== kept || status !== 'sign-in-only');
+      for (const account of unlinked) await this.#unlinkOne(account, account.id === kept);
+      return unlinked.length;
+    });
+  }
+
+  async #unlinkOne(account: LinkedAccount, keepSubject: boolean): Promise<void> {
+    const { userId, identityProvider } = account;
+    let current: LinkedAccount | undefined = account;
+    for (let attempt = 1; current && attempt <= ATTEMPTS; attempt += 1) {
+      if (await this.accounts.unlink(current, { keepSubject })) {
+        await this.audit.record({ event: 'identity.unlinked', outcome: 'success', userId, identityProvider });
+        return;
+      }
+      current = await this.accounts.find(account.id);
+    }
+    if (current) throw new Error('an account changes faster than it can be unlinked');
   }
 
   async #find({ identityProvider, issuer, subject }: UpstreamIdentity): Promise<LinkedAccount | undefined> {

@@ -4,7 +4,7 @@ import { Audit } from '../audit/index.js';
 import { Clock } from '../common/clock.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
-import type { IdentityProvider } from '../identity-providers/index.js';
+import { isIssuerOf, type IdentityProvider } from '../identity-providers/index.js';
 import type { LinkedAccount, OpenedTokens } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh, WRITE_MARGIN_MS, type RefreshOutcome } from './offline-refresh.js';
@@ -147,6 +147,7 @@ export class UpstreamTokens {
 }
 
 /** Tokens of another issuer, or given to another client_id, are neither served nor sent to the provider of today. */
-function isFrom({ issuer, clientId }: IdentityProvider, account: LinkedAccount): boolean {
-  return (account.issuer ?? issuer) === issuer && (account.upstreamClientId ?? clientId) === clientId;
+function isFrom(provider: IdentityProvider, { issuer, upstreamClientId }: LinkedAccount): boolean {
+  const sameIssuer = issuer === undefined || isIssuerOf(provider, issuer);
+  return sameIssuer && (upstreamClientId ?? provider.clientId) === provider.clientId;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/common/secret.js';
 import { DecryptionError } from '../../src/encryption/index.js';
+import { DEFAULT_OPTIONS } from '../../src/identity-providers/identity-provider.js';
 import { IdentityProvidersRepository } from '../../src/identity-providers/identity-providers.repository.js';
 import { LinkedAccountsRepository } from '../../src/idp-offline-access/linked-accounts.repository.js';
 import { databases } from '../support/databases.js';
@@ -44,6 +45,8 @@ const read = async (replica: Replica, id: string): Promise<string | undefined> =
 };
 const putProvider = (replica: Replica, clientSecret: Secret | undefined) =>
   providersOf(replica).put({
+    ...DEFAULT_OPTIONS,
+    privateKey: undefined,
     id: 'corp',
     type: 'oidc',
     displayName: 'Corp',

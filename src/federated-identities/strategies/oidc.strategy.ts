@@ -2,30 +2,26 @@ import { callbackify } from 'node:util';
 import type { Request } from 'express';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import { DomainError } from '../../common/domain-error.js';
-import { Secret } from '../../common/secret.js';
 import {
-  UpstreamError,
+  isIssuerOf,
   type IdentityProvider,
-  type IdTokenClaims,
+  type ProvenIdentity,
   type TokenResponse,
-  type UpstreamClients,
-  type UserinfoClaims,
+  type UpstreamClient,
 } from '../../identity-providers/index.js';
 import type { Destination, LoginAttempt, LoginAttempts } from '../login-attempts.js';
-
-type Upstream = ReturnType<UpstreamClients['for']>;
 
 /** What a sign-in at a provider proved. */
 export interface UpstreamSignIn {
   provider: IdentityProvider;
-  claims: IdTokenClaims;
+  identity: ProvenIdentity;
   tokens: TokenResponse;
   attempt: LoginAttempt;
 }
 
 export interface OidcStrategyOptions {
   provider: IdentityProvider;
-  upstream: Upstream;
+  upstream: UpstreamClient;
   attempts: LoginAttempts;
   authorizationEndpoint: string;
   issParameterSupported: boolean;
@@ -142,7 +138,8 @@ export class OidcStrategy extends OAuth2Strategy {
     }
     this.#attempt = attempt;
     // RFC 9207 section 2.4: the answer must come from the provider that was asked.
-    if (iss === undefined ? issParameterSupported : iss !== provider.issuer) {
+    const answeredBy = typeof iss === 'string' && isIssuerOf(provider, iss);
+    if (iss === undefined ? issParameterSupported : !answeredBy) {
       throw refused('The answer did not come from the identity provider that was asked.');
     }
     if (error !== undefined) {
@@ -164,27 +161,7 @@ export class OidcStrategy extends OAuth2Strategy {
   async #prove(tokens: TokenResponse): Promise<UpstreamSignIn> {
     const { provider, upstream } = this.#options;
     const attempt = this.#attempt!;
-    if (!tokens.idToken) throw new UpstreamError('rejected', 'no id_token in the token response');
-    const claims = await upstream.verifyIdToken(tokens.idToken, {
-      nonce: attempt.nonce,
-      accessToken: tokens.accessToken,
-    });
-    const userinfo = await this.#userinfo(tokens.accessToken, claims);
-    // Verified is the address that stands beside it, in the id_token or in userinfo.
-    const { email, email_verified } = claims.email === undefined ? userinfo : claims;
-    const { auth_time } = claims;
-    return { provider, attempt, tokens, claims: { ...userinfo, ...claims, auth_time, email, email_verified } };
-  }
-
-  /** Many providers keep profile claims out of the id_token; going without them is better than failing the sign-in. */
-  async #userinfo(accessToken: Secret, claims: IdTokenClaims): Promise<Partial<UserinfoClaims>> {
-    if (claims.email !== undefined && claims.name !== undefined) return {};
-    try {
-      return await this.#options.upstream.userinfo(accessToken, claims.sub);
-    } catch (error) {
-      if (error instanceof UpstreamError && error.kind !== 'rejected') return {};
-      throw error;
-    }
+    return { provider, attempt, tokens, identity: await upstream.identify(tokens, { nonce: attempt.nonce }) };
   }
 }
 

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 import { Clock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
-import type { IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
+import { DEFAULT_OPTIONS, type IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
 
 export const NOW = Date.UTC(2030, 0, 1);
 
@@ -49,6 +49,8 @@ export function sendJson(response: ServerResponse, body: unknown, status = 200, 
 
 export function directoryEntry(issuer: string, changes: Partial<IdentityProvider> = {}): IdentityProvider {
   return {
+    ...DEFAULT_OPTIONS,
+    privateKey: undefined,
     id: 'campus',
     type: 'oidc',
     displayName: 'Campus',

@@ -31,6 +31,13 @@ const account: LinkedAccount = {
   scope: [],
   expiresAt: 1,
   obtainedAt: 0,
+  refreshedAt: undefined,
+  lastError: undefined,
+  failures: 0,
+  retryAt: undefined,
+  linkedAt: undefined,
+  linkedSessionId: undefined,
+  createdAt: 0,
 };
 
 const provider = { id: 'mobypay', offlineAccess: true } as IdentityProvider;
