@@ -26,6 +26,8 @@ export interface Link extends UpstreamIdentity, AccountIdentity {
   requestedScope: string;
   /** The browser session in which the user confirmed that the account is to be connected; nothing for a sign-in. */
   connectedInSession?: string | undefined;
+  /** Why it was linked, for the audit, where the user neither signed up with it nor asked for it. */
+  reason?: string | undefined;
 }
 
 /** How long a connected account waits to be made the default. */
@@ -61,14 +63,14 @@ export class LinkedAccounts implements OnModuleInit {
    * @throws DomainError `identity.held-by-another-user`
    */
   async link({ userId, identityProvider, subject, tokens, requestedScope, ...link }: Link): Promise<string> {
-    const { connectedInSession, ...identity } = link;
+    const { connectedInSession, reason, ...identity } = link;
     const credentials = toCredentials({ ...tokens, scope: tokens.scope ?? requestedScope });
     return this.unitOfWork.run(async () => {
       const before = await this.accounts.findOfUser(userId, identityProvider);
       const id = await this.#store({ userId, identityProvider, subject }, identity, credentials);
       if (connectedInSession !== undefined) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
-      await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
+      await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider, reason });
       return id;
     });
   }
