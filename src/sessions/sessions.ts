@@ -97,6 +97,11 @@ export class Sessions {
     this.cookies.write(response, 'session', cookie, this.configuration.environment.SESSION_TTL);
   }
 
+  /** Ends all sessions of a user, wherever they are. */
+  async endAllOf(userId: string): Promise<void> {
+    await this.#rows.update({ userId, endedAt: IsNull() }, { endedAt: this.clock.now() });
+  }
+
   get #rows() {
     return this.unitOfWork.repository(SessionEntity);
   }

@@ -80,6 +80,11 @@ export class UsersRepository {
     await this.#rows.update({ id }, { blockedAt: blocked ? now : null, updatedAt: now });
   }
 
+  async delete(id: string): Promise<boolean> {
+    const { affected } = await this.#rows.delete({ id });
+    return affected === 1;
+  }
+
   get #rows() {
     return this.unitOfWork.repository(UserEntity);
   }
