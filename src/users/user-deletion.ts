@@ -5,7 +5,7 @@ import { Sessions } from '../sessions/index.js';
 import { UsersRepository } from './users.repository.js';
 
 /** Forgets what a room keeps of a user: part of the unit of work that deletes them, so no network. */
-export type DeletionListener = (userId: string) => Promise<void>;
+export type DeletionListener = (userId: string) => Promise<unknown>;
 
 /** The deletion of a user. Rooms that keep something of users register what they have to forget. */
 @Injectable()
