@@ -35,6 +35,7 @@ export interface ProviderMetadata {
   tokenEndpoint: string;
   jwksUri: string;
   userinfoEndpoint: string | undefined;
+  revocationEndpoint: string | undefined;
   issParameterSupported: boolean;
 }
 
@@ -42,8 +43,8 @@ export interface ProviderMetadata {
 export interface TokenResponse {
   accessToken: Secret;
   tokenType: string;
-  /** `undefined`: the provider did not say, or said nonsense. */
-  expiresInSeconds: number | undefined;
+  /** `undefined`: the provider did not say, or said nonsense; `none`: its tokens do not expire. */
+  expiresInSeconds: number | 'none' | undefined;
   refreshToken: Secret | undefined;
   idToken: Secret | undefined;
   scope: string | undefined;
@@ -286,6 +287,36 @@ export class UpstreamClient {
     return userinfoClaims.parse(claims);
   }
 
+  /** Whether tokens can be given back to the provider. @throws UpstreamError as `metadata` */
+  async revocable(): Promise<boolean> {
+    return (await this.metadata()).revocationEndpoint !== undefined;
+  }
+
+  /**
+   * Gives a token back; one that is dead already is no error.
+   *
+   * @throws UpstreamError `misconfigured`: there is no way to revoke, or we were refused; `unavailable`.
+   * @see RFC 7009 section 2
+   */
+  async revoke(token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void> {
+    const { issuer, revocationEndpoint } = await this.metadata();
+    if (!revocationEndpoint) throw new UpstreamError('misconfigured', 'metadata: no revocation_endpoint');
+    const response = await oauth.revocationRequest(
+      { issuer, revocation_endpoint: revocationEndpoint },
+      { client_id: this.provider.clientId },
+      this.#clientAuthentication(),
+      token.reveal(),
+      {
+        additionalParameters: { token_type_hint: hint },
+        [oauth.allowInsecureRequests]: true,
+        [oauth.customFetch]: (url, { method, headers, body }) =>
+          this.#ask('revocation endpoint', url, { method, headers, body, timeoutMs: this.#tokenTimeoutMs }),
+      },
+    );
+    if (response.status === 200) return;
+    throw tokenEndpointError('refresh', response, await readObject(response), this.clock.now());
+  }
+
   async #requestTokens(
     exchange: 'code' | 'refresh',
     grantType: string,
@@ -352,6 +383,8 @@ export class UpstreamClient {
       jwksUri: this.#endpoint(document, 'jwks_uri'),
       userinfoEndpoint:
         document['userinfo_endpoint'] === undefined ? undefined : this.#endpoint(document, 'userinfo_endpoint'),
+      revocationEndpoint:
+        document['revocation_endpoint'] === undefined ? undefined : this.#endpoint(document, 'revocation_endpoint'),
       issParameterSupported: document['authorization_response_iss_parameter_supported'] === true,
     };
   }

@@ -103,6 +103,11 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
+  /** Of all accounts that the user ever linked, those that are unlinked too. */
+  async everLinkedBy(userId: string): Promise<Pick<LinkedAccount, 'id' | 'identityProvider' | 'subject'>[]> {
+    return this.#rows.find({ where: { userId }, select: { id: true, identityProvider: true, subject: true } });
+  }
+
   async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {
     return this.#findLive({ identityProvider, subject });
   }
@@ -328,7 +333,7 @@ export class LinkedAccountsRepository {
         ...envelope.wrapped,
         tokenType: credentials.tokenType,
         scope: credentials.scope?.join(' ') ?? row.scope,
-        expiresAt: credentials.expiresAt,
+        expiresAt: credentials.expiresAt ?? null,
         obtainedAt: credentials.obtainedAt,
         generation: row.generation + 1,
         ...NO_FAILURES,
