@@ -62,6 +62,8 @@ export interface ErrorMeta {
     | 'too-low'
     | 'too-high'
     | 'too-long';
+  /** Several parameters at fault, each with what is wrong with it. */
+  errors?: readonly { parameter: string; detail: string }[];
   /** The values it may have. */
   allowed?: readonly string[];
   /** The limit that was exceeded, in bytes. */

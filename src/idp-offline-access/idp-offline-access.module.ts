@@ -3,7 +3,7 @@ import { Faces } from '../common/http/face.js';
 import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { OutboxModule } from '../outbox/index.js';
 import { TokensModule } from '../tokens/index.js';
-import { UsersModule } from '../users/index.js';
+import { UserDeletion, UsersModule } from '../users/index.js';
 import { ConnectTickets } from './connect-tickets.js';
 import { IdpAccessTokenController } from './dialects/onezone/idp-access-token.controller.js';
 import { onezoneFace } from './dialects/onezone/onezone.face.js';
@@ -29,7 +29,12 @@ import { UpstreamTokens } from './upstream-tokens.js';
   exports: [ConnectTickets, LinkedAccounts, UpstreamAccess],
 })
 export class IdpOfflineAccessModule {
-  constructor(@Inject(Faces) faces: Faces) {
+  constructor(
+    @Inject(Faces) faces: Faces,
+    @Inject(UserDeletion) deletion: UserDeletion,
+    @Inject(LinkedAccounts) accounts: LinkedAccounts,
+  ) {
     faces.register(onezoneFace);
+    deletion.register((userId) => accounts.unlinkAll(userId));
   }
 }

@@ -1,7 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
-import { UsersModule } from '../users/index.js';
+import { UserDeletion, UsersModule } from '../users/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
@@ -30,7 +30,12 @@ import { SigningKeys } from './signing/signing-keys.js';
   exports: [AccessTokens, AuthorizationCodes],
 })
 export class TokensModule {
-  constructor(@Inject(Faces) faces: Faces) {
+  constructor(
+    @Inject(Faces) faces: Faces,
+    @Inject(UserDeletion) deletion: UserDeletion,
+    @Inject(GrantsRepository) grants: GrantsRepository,
+  ) {
     faces.registerFallback(raidiamFace);
+    deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
   }
 }

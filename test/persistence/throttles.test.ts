@@ -34,6 +34,7 @@ describe.each(databases)('throttles on $name', (kind) => {
         return Promise.resolve(accepted);
       }),
     );
+  const failed = (address: string) => from(address, () => first.failed());
   const failing = async (account: string, times: number, at = {}) => {
     for (let count = 0; count < times; count += 1) expect(await attempt(account, false, at)).toEqual(WRONG);
   };
@@ -105,12 +106,11 @@ describe.each(databases)('throttles on $name', (kind) => {
     expect(await attempt('somebody', true, { address: '192.0.2.2' })).toEqual(RIGHT);
     storage.clock.advance(1000);
     expect(await attempt('somebody', true, { address })).toEqual(RIGHT);
-    expect(await from(address, () => first.failed())).toEqual(WRONG);
-    expect(await from(address, () => first.failed())).toEqual(throttled(2));
+    expect(await failed(address)).toEqual(WRONG);
+    expect(await failed(address)).toEqual(throttled(2));
   });
 
   it('take a network of IPv6 for one address, and IPv4 in IPv6 for itself', async () => {
-    const failed = (address: string) => from(address, () => first.failed());
     for (let count = 0; count < 50; count += 1) expect(await failed(`2001:db8:1:1::${count}`)).toEqual(WRONG);
     expect(await failed('2001:db8:1:1:ffff::1')).toEqual(throttled(1));
     expect(await failed('2001:db8:1:2::1')).toEqual(WRONG);
