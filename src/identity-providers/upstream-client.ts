@@ -43,7 +43,7 @@ export interface ProviderMetadata {
 export interface TokenResponse {
   accessToken: Secret;
   tokenType: string;
-  /** `undefined`: the provider did not say, or said nonsense; `none`: its tokens do not expire. */
+  /** `undefined`: the provider did not say, or said nonsense. `none`: its tokens do not expire, the operator says. */
   expiresInSeconds: number | 'none' | undefined;
   refreshToken: Secret | undefined;
   idToken: Secret | undefined;
@@ -91,6 +91,9 @@ export type IdTokenClaims = z.infer<typeof idTokenClaims>;
 
 /** The claims of the userinfo endpoint. @see OpenID Connect Core 1.0 section 5.3.2 */
 export type UserinfoClaims = z.infer<typeof userinfoClaims>;
+
+/** What came beside the code and is believed for no more than a name. */
+export type PostedProfile = Pick<UserinfoClaims, 'name' | 'given_name' | 'family_name'>;
 
 /** Who signed in at a provider, in OpenID Connect's words whatever the provider's own are. */
 export interface ProvenIdentity {
@@ -173,11 +176,15 @@ export class UpstreamClient {
    * Who signed in, as the provider proves it: by the id_token, and by userinfo for what that leaves out.
    *
    * @param expected.nonce the one sent with the authorization request
+   * @param expected.profile what came beside the code: fills in a name that the provider says nowhere else
    * @throws UpstreamError as `verifyIdToken` and `userinfo`
    */
-  async identify(tokens: TokenResponse, expected: { nonce: string }): Promise<ProvenIdentity> {
+  async identify(
+    tokens: TokenResponse,
+    expected: { nonce: string; profile?: PostedProfile | undefined },
+  ): Promise<ProvenIdentity> {
     if (!tokens.idToken) throw rejected('no id_token in the token response');
-    const proven = await this.verifyIdToken(tokens.idToken, { ...expected, accessToken: tokens.accessToken });
+    const proven = await this.verifyIdToken(tokens.idToken, { nonce: expected.nonce, accessToken: tokens.accessToken });
     const userinfo = await this.#userinfoBeside(tokens.accessToken, proven);
     // Verified is the address that stands beside it, in the id_token or in userinfo.
     const { email, email_verified } = proven.email === undefined ? userinfo : proven;
@@ -287,16 +294,16 @@ export class UpstreamClient {
     return userinfoClaims.parse(claims);
   }
 
-  /** Whether tokens can be given back to the provider. @throws UpstreamError as `metadata` */
+  /** Whether the provider has a way to revoke tokens. @throws UpstreamError as `metadata` */
   async revocable(): Promise<boolean> {
     return (await this.metadata()).revocationEndpoint !== undefined;
   }
 
   /**
-   * Gives a token back; one that is dead already is no error.
+   * Revokes a token at the provider; one that it does not know any more counts as revoked.
    *
-   * @throws UpstreamError `misconfigured`: there is no way to revoke, or we were refused; `unavailable`.
-   * @see RFC 7009 section 2
+   * @throws UpstreamError `misconfigured`: there is no way to revoke, or it does not accept us; `unavailable`
+   * @see RFC 7009
    */
   async revoke(token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void> {
     const { issuer, revocationEndpoint } = await this.metadata();
@@ -313,8 +320,7 @@ export class UpstreamClient {
           this.#ask('revocation endpoint', url, { method, headers, body, timeoutMs: this.#tokenTimeoutMs }),
       },
     );
-    if (response.status === 200) return;
-    throw tokenEndpointError('refresh', response, await readObject(response), this.clock.now());
+    if (response.status !== 200) throw unusable('revocation endpoint', response, this.clock.now());
   }
 
   async #requestTokens(
@@ -363,7 +369,8 @@ export class UpstreamClient {
   #clientAuthentication(): oauth.ClientAuth {
     const { tokenEndpointAuthMethod: method, clientSecret } = this.provider;
     if (method === 'none') return oauth.None();
-    if (!clientSecret) throw new UpstreamError('misconfigured', `${method} without a client secret`);
+    if (!clientSecret || method === 'private_key_jwt')
+      throw new UpstreamError('misconfigured', `${method} without a client secret`);
     return method === 'client_secret_basic'
       ? oauth.ClientSecretBasic(clientSecret.reveal())
       : oauth.ClientSecretPost(clientSecret.reveal());

@@ -11,6 +11,7 @@ import { LinkedAccounts } from './linked-accounts.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh } from './offline-refresh.js';
 import { UpstreamAccess } from './upstream-access.js';
+import { UpstreamCircuits } from './upstream-circuits.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
 import { UpstreamTokens } from './upstream-tokens.js';
 
@@ -23,6 +24,7 @@ import { UpstreamTokens } from './upstream-tokens.js';
     LinkedAccountsRepository,
     OfflineRefresh,
     UpstreamAccess,
+    UpstreamCircuits,
     UpstreamRevocation,
     UpstreamTokens,
   ],

@@ -9,6 +9,7 @@ import type { Session } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
 import { isFrom, type LinkedAccount, type UpstreamCredentials } from './linked-account.js';
 import { LinkedAccountsRepository, type AccountIdentity, type NewAccount } from './linked-accounts.repository.js';
+import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
 import { UpstreamRevocation, type Revocation } from './upstream-revocation.js';
 
@@ -48,6 +49,7 @@ export class LinkedAccounts implements OnModuleInit {
     @Inject(UsersRepository) private readonly users: UsersRepository,
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
     @Inject(UpstreamRevocation) private readonly revocation: UpstreamRevocation,
+    @Inject(UpstreamCircuits) private readonly circuits: UpstreamCircuits,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
@@ -75,6 +77,8 @@ export class LinkedAccounts implements OnModuleInit {
     return this.unitOfWork.run(async () => {
       const before = await this.accounts.findOfUser(userId, identityProvider);
       const id = await this.#store({ userId, identityProvider, subject }, identity, credentials);
+      // It has just given tokens.
+      await this.circuits.close(identityProvider);
       if (connectedInSession !== undefined) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });

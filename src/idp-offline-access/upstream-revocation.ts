@@ -83,6 +83,7 @@ export class UpstreamRevocation implements OutboxHandler {
       return 'revoked';
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
+      if (error.oauthError === 'unsupported_token_type') return 'unsupported';
       throw new DeliveryError(error.kind, { retryAfterMs: error.retryAfterMs });
     }
   }

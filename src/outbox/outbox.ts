@@ -5,6 +5,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { backoffMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { UnitOfWork } from '../database/index.js';
@@ -21,9 +22,8 @@ const CONCURRENT = 4;
 const LEASE_MS = 5 * 60_000;
 const MAX_ATTEMPTS = 12;
 const MAX_AGE_MS = 3 * 24 * 3600_000;
-/** Trebles with each attempt: the last ones are tried a day later. */
-const FIRST_DELAY_MS = 10_000;
-const MAX_DELAY_MS = 6 * 3600_000;
+/** The last attempts are made a day later. */
+const BACKOFF = { firstMs: 10_000, maxMs: 6 * 3600_000, factor: 3 };
 
 /**
  * Messages to other services, written in the transaction that wants them and delivered after it: at least once,
@@ -116,19 +116,13 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     const known = error instanceof DeliveryError ? error : new DeliveryError('error');
     const { reason, permanent, retryAfterMs = 0 } = known;
     if (known !== error) this.#logger.error({ error, kind }, 'the delivery of a message failed');
-    const delayMs = Math.max(retryAfterMs, this.#delayMs(delivery.attempt));
+    const delayMs = Math.max(retryAfterMs, backoffMs(delivery.attempt, BACKOFF, this.randomness));
     if (permanent || delivery.attempt >= MAX_ATTEMPTS || this.clock.now() + delayMs > expiresAt) {
       await this.#end(kind, delivery, owner, 'failed', reason);
     } else {
       this.#logger.warn({ kind, reason, attempt: delivery.attempt }, 'a message could not be delivered yet');
       await this.messages.retry(delivery.id, owner, { delayMs, reason });
     }
-  }
-
-  /** Exponential, and different for each message, so that those of one outage do not come back together. */
-  #delayMs(attempt: number): number {
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 3 ** (attempt - 1));
-    return Math.round((delayMs * (256 + this.randomness.bytes(1)[0]!)) / 512);
   }
 
   async #end(kind: string, delivery: Delivery, owner: string, outcome: string, reason?: string): Promise<void> {
