@@ -6,11 +6,12 @@ import { ThrottlingModule } from '../throttling/index.js';
 import { UsersModule } from '../users/index.js';
 import { adminFace } from './admin.face.js';
 import { AuditController } from './audit.controller.js';
+import { IdentityProvidersController } from './identity-providers.controller.js';
 import { UsersController } from './users.controller.js';
 
 @Module({
   imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule],
-  controllers: [UsersController, AuditController],
+  controllers: [IdentityProvidersController, UsersController, AuditController],
 })
 export class AdminModule {
   constructor(@Inject(Faces) faces: Faces) {
