@@ -4,7 +4,7 @@ import { IsInt, Max, Min } from 'class-validator';
 import type { Page, PageRequest } from '../common/page.js';
 
 const toInteger = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+  typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value;
 
 /** Which part of a list is asked for. */
 export class PageQuery implements PageRequest {

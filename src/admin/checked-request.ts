@@ -39,7 +39,8 @@ function checked(shape: Shape, given: object): object {
 }
 
 function toError({ property, constraints = {} }: ValidationError): { parameter: string; detail: string } {
-  const [detail = 'is not valid'] = Object.values(constraints);
+  // The last is the decorator that stands first: what kind of value it has to be, before how large it may be.
+  const detail = Object.values(constraints).at(-1) ?? 'is not valid';
   const { parameter = '' } = invalidParameter(property, '').meta;
   const unknown = 'whitelistValidation' in constraints;
   return { parameter, detail: unknown ? 'is unknown' : detail.replace(`${property} `, '') };

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsEmail, IsNotEmpty, IsOptional, IsString, Length, Matches, ValidateIf } from 'class-validator';
+import { IsBoolean, IsEmail, IsOptional, IsString, Length, Matches, ValidateIf } from 'class-validator';
 import type { LinkedAccount, RevocationOfUser } from '../idp-offline-access/index.js';
 import type { AccountChanges, User } from '../users/index.js';
 import { Secret } from '../common/secret.js';
@@ -60,7 +60,6 @@ class AccountBody {
 
 /** A user who is to be made. */
 export class NewUser extends AccountBody {
-  @IsNotEmpty()
   @IsUsername()
   @ApiProperty({ example: 'ada' })
   username!: string;
