@@ -9,6 +9,8 @@ export interface Schema {
   required?: string[];
   items?: Schema;
   additionalProperties?: boolean | Schema;
+  enum?: unknown[];
+  nullable?: boolean;
   pattern?: string;
   maxLength?: number;
   example?: unknown;
@@ -54,6 +56,8 @@ const KNOWN = new Set([
   'required',
   'items',
   'additionalProperties',
+  'enum',
+  'nullable',
   'pattern',
   'maxLength',
   'example',
@@ -81,6 +85,8 @@ export function problems(document: OpenApiDocument, given: Schema, value: unknow
   const schema = resolve(document, given);
   const unchecked = Object.keys(schema).filter((keyword) => !KNOWN.has(keyword));
   if (unchecked.length > 0) return [`${at}: the keyword ${unchecked.join(', ')} is not checked by this test`];
+  if (value === null && schema.nullable === true) return [];
+  if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at}: none of the values it may have`];
   const type = typeOf(value);
   if (schema.type !== undefined && type !== schema.type && !(schema.type === 'number' && type === 'integer')) {
     return [`${at}: ${type} instead of ${schema.type}`];
