@@ -2,6 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { DOCUMENTATION_REDIRECT_PATH } from './clients/index.js';
+import { VERSION } from './common/version.js';
 import { Configuration, DOCUMENTATION_CLIENT_ID, STANDARD_SCOPES } from './config/index.js';
 
 /** The faces that have a document of their own, by the tag of their operations. */
@@ -17,7 +18,7 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setTitle('Symbolon')
     .setDescription(DESCRIPTION)
-    .setVersion('0.1.0')
+    .setVersion(VERSION)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer(configuration.issuerPath === '' ? '/' : configuration.issuerPath)
     .addTag('PACE', 'PACE Cloud User API: the token of a federated identity')

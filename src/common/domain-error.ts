@@ -68,6 +68,8 @@ export interface ErrorMeta {
   allowed?: readonly string[];
   /** The limit that was exceeded, in bytes. */
   limit?: number;
+  /** When what was presented expired, in milliseconds since the epoch. */
+  expiredAt?: number;
   /** What was received in place of what was expected. */
   received?: string;
   /** The methods a route has. @see RFC 9110 section 15.5.6 */

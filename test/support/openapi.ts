@@ -9,6 +9,8 @@ export interface Schema {
   required?: string[];
   items?: Schema;
   additionalProperties?: boolean | Schema;
+  enum?: unknown[];
+  nullable?: boolean;
   pattern?: string;
   maxLength?: number;
   example?: unknown;
@@ -55,6 +57,8 @@ const KNOWN = new Set([
   'required',
   'items',
   'additionalProperties',
+  'enum',
+  'nullable',
   'pattern',
   'maxLength',
   'example',
@@ -87,6 +91,8 @@ export function problems(document: OpenApiDocument, given: Schema, value: unknow
     const found = schema.oneOf.map((alternative) => problems(document, alternative, value, at));
     return found.some((each) => each.length === 0) ? [] : found.flat();
   }
+  if (value === null && schema.nullable === true) return [];
+  if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at}: none of the values it may have`];
   const type = typeOf(value);
   if (schema.type !== undefined && type !== schema.type && !(schema.type === 'number' && type === 'integer')) {
     return [`${at}: ${type} instead of ${schema.type}`];
