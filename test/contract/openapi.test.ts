@@ -55,7 +55,7 @@ function bodyShape(document: OpenApiDocument, { responses }: DocumentedOperation
 }
 
 describe('the committed documents', () => {
-  const names = ['symbolon', 'pace', 'onezone', 'raidiam'] as const;
+  const names = ['symbolon', 'pace', 'onezone', 'raidiam', 'admin'] as const;
 
   it('are what the code generates', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/openapi.mjs'), '--check'], {
@@ -370,7 +370,8 @@ describe('real answers', () => {
     const authorization = `Basic ${Buffer.from('reader:wrong').toString('base64')}`;
     expectDocumented('/token', await world.request('/token', { form, headers: { authorization } }), 401);
     for (const path of Object.keys(document.paths)) {
-      if (document.paths[path]?.['get'] === undefined) continue;
+      const asked = document.paths[path]?.['get'];
+      if (asked === undefined || asked.tags.includes('Admin')) continue;
       expectDocumented(path, await world.request(path), 200, 'get');
     }
   });
