@@ -91,6 +91,7 @@ export async function stored({ database }: Pick<World, 'database'>): Promise<str
       line('sessions', 'id'),
       line('authorization_codes', 'digest', 'consumed_at'),
       line('connect_tickets', 'digest', 'consumed_at'),
+      line('user_tokens', 'id', 'name', 'metadata', 'revoked_at', 'expires_at'),
       line(
         'linked_accounts',
         'id',
