@@ -97,7 +97,13 @@ describe.each(databases)('revocation at the provider on $name', (kind) => {
     const events = (await audited(world, 'p16')).filter(({ event }) => /unlinked|revoked/.test(String(event)));
     expect(events).toMatchObject([
       { event: 'identity.unlinked', outcome: 'success', identity_provider: PROVIDER },
-      { event: 'upstream-token.revoked', outcome: 'success', reason: null, identity_provider: PROVIDER },
+      {
+        event: 'upstream-token.revoked',
+        outcome: 'success',
+        reason: null,
+        client_id: null,
+        identity_provider: PROVIDER,
+      },
     ]);
     await unlink(token);
     expect(await messages('p16')).toHaveLength(1);
