@@ -1,30 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Audit } from '../../src/audit/index.js';
 import { DomainError } from '../../src/common/domain-error.js';
 import { Secret } from '../../src/common/secret.js';
-import { AppliedDeclarations } from '../../src/config/index.js';
-import { LinkedAccounts, type LinkedAccount } from '../../src/idp-offline-access/index.js';
-import { LinkedAccountsRepository } from '../../src/idp-offline-access/linked-accounts.repository.js';
+import type { LinkedAccount, LinkedAccounts } from '../../src/idp-offline-access/index.js';
 import type { Session } from '../../src/sessions/index.js';
-import { UsersRepository } from '../../src/users/index.js';
 import { databases } from '../support/databases.js';
 import { fiftyTimes, openStorage, type Replica, type Storage } from './support/storage.js';
+import { roomOf } from './support/vault-room.js';
 
 const PROVIDER = 'corp';
 const ISSUER = 'https://corp.example';
 
-function accountsOf(replica: Replica): LinkedAccounts {
-  const { unitOfWork, clock, randomness, envelopes, encryptedTables, configuration } = replica;
-  return new LinkedAccounts(
-    new LinkedAccountsRepository(unitOfWork, clock, randomness, envelopes, encryptedTables),
-    new UsersRepository(unitOfWork, clock, randomness),
-    unitOfWork,
-    new Audit(unitOfWork, clock, randomness),
-    clock,
-    configuration,
-    new AppliedDeclarations(unitOfWork, clock, configuration),
-  );
-}
+const accountsOf = (replica: Replica): LinkedAccounts => roomOf(replica).linkedAccounts;
 
 const session = (id: string, linkedAccountId?: string): Session => ({
   id,
