@@ -119,9 +119,9 @@ export class IdTokenVerifier {
 
   /** One tenant's administrator must not be able to speak for another's users: the issuer's tenant and the claim agree. */
   #checkTenant({ iss, tid }: IdTokenClaims): void {
-    if (this.#perTenant && iss !== this.provider.issuer.replace('{tenantid}', String(tid))) {
-      throw rejected('id_token: tid');
-    }
+    if (!this.#perTenant) return;
+    const named = typeof tid === 'string' && iss === this.provider.issuer.replace('{tenantid}', tid);
+    if (!named) throw rejected('id_token: tid');
   }
 
   async #keyFor(header: JWTHeaderParameters, token: FlattenedJWSInput, issuer: string | undefined): Promise<CryptoKey> {
