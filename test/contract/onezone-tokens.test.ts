@@ -37,6 +37,13 @@ const TOKEN = /^symbolon_ut_[A-Za-z0-9_-]{43}$/;
 const seconds = (): number => Math.floor(Date.now() / 1000);
 const expiresIn = (wanted: number) => [{ type: 'time', validUntil: seconds() + wanted }];
 
+const withToken = (token: string) => ({ 'x-auth-token': token });
+const unusable = (tokenError: Problem): Problem => ({
+  id: 'badValueToken',
+  details: { key: 'token', tokenError },
+  description: 'Bad value: provided "token" is not a valid token (see details).',
+});
+
 interface Made {
   tokenId: string;
   token: string;
@@ -74,7 +81,6 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
   const wire = (answer: BrowserResponse) => stage.normaliser.wire(answer);
   const ask = (path: string, headers: Record<string, string>, method = 'GET', json?: unknown) =>
     world.request(path, { method, headers, json });
-  const withToken = (token: string) => ({ 'x-auth-token': token });
   const make = async (headers: Record<string, string>, request: Record<string, unknown>): Promise<Made> => {
     const answer = await ask(NAMED, headers, 'POST', request);
     expect(answer.status).toBe(201);
@@ -85,6 +91,8 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
   const verify = (token: unknown, others = {}) => ask(VERIFY, {}, 'POST', { token, ...others });
   const change = (id: string, headers: Record<string, string>, json: unknown) =>
     ask(namedToken(id), headers, 'PATCH', json);
+  const registered = (column: string, value: string) =>
+    world.database.query(`UPDATE clients SET ${column} = ? WHERE client_id = 'second'`, [value]);
   const rows = (id: string) =>
     world.database.query('SELECT name, metadata, revoked_at FROM user_tokens WHERE id = ?', [id]);
   const events = async (event: string) =>
@@ -259,12 +267,12 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
     it('is one of a hundred at most', async () => {
       const dora = await stage.actor(asMaker('dora'));
       const id = await userId(withToken(dora.token));
-      for (let index = 0; index < 100; index += 1) {
-        await world.database.query(
-          `INSERT INTO user_tokens (id, user_id, name, digest, metadata, created_at) VALUES (?, ?, ?, ?, '{}', 1)`,
-          [`dora-${index}`, id, `name ${index}`, `digest-${index}`],
-        );
-      }
+      const names = Array.from({ length: 100 }, (_, index) => `dora-${index}`);
+      await world.database.query(
+        `INSERT INTO user_tokens (id, user_id, name, digest, metadata, created_at) VALUES ${names
+          .map((name) => `('${name}', '${id}', '${name}', '${name}', '{}', 1)`)
+          .join(', ')}`,
+      );
       expect(wire(await ask(NAMED, withToken(dora.token), 'POST', { name: 'one more' }))).toStrictEqual(
         refused(400, {
           id: 'limitReached',
@@ -322,8 +330,6 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
       const actor = await stage.actor({ login: 'frank', client: SECOND, scope: MAKER_SCOPE });
       const { token } = await make(withToken(actor.token), { name: 'shrinking' });
       const reading = () => acquire(actor, { headers: withToken(token) });
-      const registered = (column: string, value: string) =>
-        world.database.query(`UPDATE clients SET ${column} = ? WHERE client_id = 'second'`, [value]);
       expect((await reading()).status).toBe(200);
       await registered('upstream_providers', '[]');
       expect(wire(await reading())).toStrictEqual(FORBIDDEN);
@@ -388,11 +394,6 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
       details: { limit: 16_384 },
       description: 'Provided token exceeds the allowed size (16384 characters).',
     };
-    const unusable = (tokenError: Problem): Problem => ({
-      id: 'badValueToken',
-      details: { key: 'token', tokenError },
-      description: 'Bad value: provided "token" is not a valid token (see details).',
-    });
     const problems: [string, unknown, Problem][] = [
       [
         'no token',
