@@ -156,6 +156,20 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
       });
     });
 
+    it('keeps whatever names its metadata has', async () => {
+      const customMetadata = JSON.parse('{"constructor": {"constructor": 1}, "__proto__": {"a": 1}, "toString": null}');
+      const json = JSON.stringify({ name: 'odd', customMetadata }).replace('{', `{"__proto__": 5, "constructor": [],`);
+      const answer = await world.request(NAMED, {
+        method: 'POST',
+        headers: { ...withToken(maker.token), 'content-type': 'application/json' },
+        body: json,
+      });
+      expect(answer.status).toBe(201);
+      const { tokenId } = answer.json<Made>();
+      const details = await ask(namedToken(tokenId), withToken(maker.token));
+      expect(details.text()).toContain(`"custom":${JSON.stringify(customMetadata)}`);
+    });
+
     it('is stored as a digest', async () => {
       const { token, tokenId } = await make(withToken(maker.token), { name: 'digested' });
       const [row] = await world.database.query('SELECT digest FROM user_tokens WHERE id = ?', [tokenId]);
@@ -362,7 +376,9 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
     it('at this face only: elsewhere clients bring their access tokens', async () => {
       const { token } = await make(withToken(maker.token), { name: 'here' });
       expect((await world.onezone(token)).status).toBe(200);
-      expect((await world.pace(token)).status).toBe(401);
+      const elsewhere = await world.pace(token);
+      expect(elsewhere.status).toBe(401);
+      expect(elsewhere.json()).toMatchObject({ errors: [{ code: 'unauthorized' }] });
     });
   });
 
@@ -427,6 +443,22 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
         { id: 'tokenInvalid', description: 'Provided token is not valid.' },
       ],
     ];
+    it('is no trap for whatever else is sent', async () => {
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      for (const body of [
+        `{"token": ${deep}}`,
+        `{"others": ${deep}, "token": 5}`,
+        '{"constructor": {"constructor": 1}, "token": 5}',
+      ]) {
+        const answer = await world.request(VERIFY, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        });
+        expect(answer.json()).toMatchObject({ error: { id: 'badValueString', details: { key: 'token' } } });
+      }
+    });
+
     it.each(problems)('refuses %s', async (_name, token, problem) => {
       expect(wire(await verify(token))).toStrictEqual(refused(400, problem));
     });
