@@ -311,6 +311,19 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
     });
   });
 
+  it('temporary tokens of a client are revoked together, and no others', async () => {
+    const kate = (await stage.actor(asMaker('kate'))).token;
+    const others = (await stage.actor({ login: 'kate', client: SECOND, scope: MAKER_SCOPE })).token;
+    const temporary = async (by: string): Promise<string> =>
+      (await ask(TEMPORARY, withToken(by), 'POST', { caveats: expiresIn(60) })).json<{ token: string }>().token;
+    const gone = [await temporary(kate), await temporary(kate)];
+    const kept = [await temporary(others), (await make(withToken(kate), { name: 'kept' })).token];
+    const answer = await ask(TEMPORARY, withToken(kate), 'DELETE');
+    expect({ status: answer.status, text: answer.text() }).toEqual({ status: 204, text: '' });
+    for (const token of gone) expect(wire(await ask(USER, withToken(token)))).toStrictEqual(TOKEN_INVALID);
+    for (const token of kept) expect((await ask(USER, withToken(token))).status).toBe(200);
+  });
+
   describe('does what its maker could', () => {
     it('which a password may everything of, save making tokens', async () => {
       const { token, tokenId } = await make(basic('ada'), { name: 'by password' });

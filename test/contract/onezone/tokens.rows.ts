@@ -27,6 +27,7 @@ const OPERATIONS: [method: string, path: string][] = [
   ['GET', NAMED],
   ['DELETE', NAMED],
   ['POST', TEMPORARY],
+  ['DELETE', TEMPORARY],
   ['GET', namedToken(ABSENT)],
   ['PATCH', namedToken(ABSENT)],
   ['DELETE', namedToken(ABSENT)],
@@ -205,7 +206,7 @@ export const routes: Row[] = [
   ...(
     [
       ['PUT', NAMED, 'DELETE, GET, HEAD, POST'],
-      ['GET', TEMPORARY, 'POST'],
+      ['GET', TEMPORARY, 'DELETE, POST'],
       ['POST', namedToken(ABSENT), 'DELETE, GET, HEAD, PATCH'],
       ['GET', VERIFY, 'POST'],
       ['POST', '/api/v3/onezone/user', 'GET, HEAD'],
