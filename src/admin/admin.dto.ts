@@ -1,20 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 import type { Page, PageRequest } from '../common/page.js';
 
-const toInteger = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value;
-
 /** Which part of a list is asked for. */
 export class PageQuery implements PageRequest {
-  @Transform(toInteger)
   @IsInt()
   @Min(1)
   @Max(100)
   limit = 20;
 
-  @Transform(toInteger)
   @IsInt()
   @Min(0)
   offset = 0;

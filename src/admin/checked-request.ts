@@ -1,6 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
 import { DomainError, invalidParameter } from '../common/domain-error.js';
 import { FormBody, queryParameters } from '../common/http/form.js';
@@ -12,10 +11,17 @@ export const JsonBody = createParamDecorator((shape: Shape, context: ExecutionCo
   checked(shape, jsonObject(context.switchToHttp().getRequest<Request>())),
 );
 
-/** The parameters of the query, likewise. */
-export const QueryOf = createParamDecorator((shape: Shape, context: ExecutionContext) =>
-  checked(shape, Object.fromEntries(queryParameters(context.switchToHttp().getRequest<Request>().originalUrl))),
-);
+/** The parameters of the query, likewise; what looks like a number is one. */
+export const QueryOf = createParamDecorator((shape: Shape, context: ExecutionContext) => {
+  const parameters = queryParameters(context.switchToHttp().getRequest<Request>().originalUrl);
+  return checked(
+    shape,
+    Object.fromEntries([...parameters].map(([name, text]) => [name, NUMBERS[name]?.(text) ?? text])),
+  );
+});
+
+const integer = (text: string): number | string => (/^-?\d{1,9}$/.test(text) ? Number(text) : text);
+const NUMBERS: Readonly<Record<string, (text: string) => number | string>> = { limit: integer, offset: integer };
 
 /** @throws DomainError `request.malformed`, `request.unsupported-media-type` */
 export function jsonObject(request: Request): object {
@@ -28,20 +34,33 @@ export function jsonObject(request: Request): object {
   return body;
 }
 
-/** @throws DomainError `request.parameter-invalid` with all that is wrong */
+/**
+ * Not class-transformer's copy: it recurses as deep as anybody nests, and stumbles over a member `constructor`.
+ * @throws DomainError `request.parameter-invalid` with all that is wrong
+ */
 function checked(shape: Shape, given: object): object {
-  const instance = plainToInstance(shape, given);
-  const problems = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true });
-  if (problems.length > 0) {
-    throw new DomainError('request.parameter-invalid', { meta: { errors: problems.map(toError) } });
-  }
-  return instance;
+  const names = new Set(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(shape, '', false, false)
+      .map(({ propertyName }) => propertyName),
+  );
+  const members = Object.entries(given);
+  const value = Object.assign(new shape(), Object.fromEntries(members.filter(([name]) => names.has(name))));
+  const unknown = members
+    .filter(([name]) => !names.has(name))
+    .map(([name]) => ({ parameter: publicName(name), detail: 'is unknown' }));
+  const errors = [...validateSync(value).map(toError), ...unknown];
+  if (errors.length > 0) throw new DomainError('request.parameter-invalid', { meta: { errors } });
+  return value;
 }
 
 function toError({ property, constraints = {} }: ValidationError): { parameter: string; detail: string } {
   // The last is the decorator that stands first: what kind of value it has to be, before how large it may be.
   const detail = Object.values(constraints).at(-1) ?? 'is not valid';
-  const { parameter = '' } = invalidParameter(property, '').meta;
-  const unknown = 'whitelistValidation' in constraints;
-  return { parameter, detail: unknown ? 'is unknown' : detail.replace(`${property} `, '') };
+  return { parameter: property, detail: detail.replace(`${property} `, '') };
+}
+
+/** Only a name of the expected form is repeated to the caller. */
+export function publicName(parameter: string): string {
+  return invalidParameter(parameter, '').meta.parameter ?? '';
 }

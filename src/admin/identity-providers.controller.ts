@@ -26,7 +26,7 @@ import {
 import { PageQuery, toList } from './admin.dto.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
-import { jsonObject, QueryOf } from './checked-request.js';
+import { jsonObject, publicName, QueryOf } from './checked-request.js';
 import {
   IdentityProviderAnswer,
   IdentityProviderList,
@@ -183,9 +183,4 @@ function read(entry: object, stored?: IdentityProvider): Omit<IdentityProvider, 
     const errors = error.issues.map(({ path, message }) => ({ parameter: publicName(path), detail: message }));
     throw new DomainError('request.parameter-invalid', { meta: { errors } });
   }
-}
-
-/** Only a name of the expected form is repeated to the caller. */
-function publicName(parameter: string): string {
-  return invalidParameter(parameter, '').meta.parameter ?? '';
 }

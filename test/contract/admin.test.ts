@@ -4,7 +4,16 @@ import type { BrowserResponse } from '../support/http-browser.js';
 import { differences, type OpenApiDocument } from '../support/openapi.js';
 import { createWorld, PROVIDER, UPSTREAM_CLIENT, type World } from '../support/world.js';
 import { created, invalid, list, NO_CONTENT, NOT_FOUND, ok, problem, WRONG_CREDENTIAL } from './admin/answers.js';
-import { bodies, credentials, methods, OPERATIONS, unknown, values, type RefusedRow } from './admin/request.rows.js';
+import {
+  bodies,
+  credentials,
+  methods,
+  OPERATIONS,
+  traps,
+  unknown,
+  values,
+  type RefusedRow,
+} from './admin/request.rows.js';
 import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire } from './admin/requests.js';
 
 /** The counters of refused requests are kept, and what was refused is written down. */
@@ -41,6 +50,13 @@ describe.each(databases)('the admin API on $name', (kind) => {
     it.each(methods)('another method: $name', refuses);
     it.each(bodies)('another body: $name', refuses);
     it.each(values)('wrong values: $name', refuses);
+    it.each(traps)('a trap: %s %s', async (method, path, body) => {
+      const before = await stored();
+      const answer = await ask(world, method, path, { headers: { 'content-type': 'application/json' }, body });
+      expect(answer.status).toBe(400);
+      expect(answer.json<{ errors: object[] }>().errors.length).toBeGreaterThan(0);
+      expect(await stored()).toEqual(before);
+    });
     // A user's token is made on the way, so that more is stored than by a refusal.
     it.each(credentials.slice(0, -1))('who is no administrator: $name', refuses);
     it.each(credentials.slice(-1))('who is no administrator: $name', async ({ send, answer }) => {

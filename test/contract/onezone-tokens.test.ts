@@ -37,6 +37,13 @@ const TOKEN = /^symbolon_ut_[A-Za-z0-9_-]{43}$/;
 const seconds = (): number => Math.floor(Date.now() / 1000);
 const expiresIn = (wanted: number) => [{ type: 'time', validUntil: seconds() + wanted }];
 
+const withToken = (token: string) => ({ 'x-auth-token': token });
+const unusable = (tokenError: Problem): Problem => ({
+  id: 'badValueToken',
+  details: { key: 'token', tokenError },
+  description: 'Bad value: provided "token" is not a valid token (see details).',
+});
+
 interface Made {
   tokenId: string;
   token: string;
@@ -74,7 +81,6 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
   const wire = (answer: BrowserResponse) => stage.normaliser.wire(answer);
   const ask = (path: string, headers: Record<string, string>, method = 'GET', json?: unknown) =>
     world.request(path, { method, headers, json });
-  const withToken = (token: string) => ({ 'x-auth-token': token });
   const make = async (headers: Record<string, string>, request: Record<string, unknown>): Promise<Made> => {
     const answer = await ask(NAMED, headers, 'POST', request);
     expect(answer.status).toBe(201);
@@ -85,6 +91,8 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
   const verify = (token: unknown, others = {}) => ask(VERIFY, {}, 'POST', { token, ...others });
   const change = (id: string, headers: Record<string, string>, json: unknown) =>
     ask(namedToken(id), headers, 'PATCH', json);
+  const registered = (column: string, value: string) =>
+    world.database.query(`UPDATE clients SET ${column} = ? WHERE client_id = 'second'`, [value]);
   const rows = (id: string) =>
     world.database.query('SELECT name, metadata, revoked_at FROM user_tokens WHERE id = ?', [id]);
   const events = async (event: string) =>
@@ -146,6 +154,20 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
           revoked: false,
         },
       });
+    });
+
+    it('keeps whatever names its metadata has', async () => {
+      const customMetadata = JSON.parse('{"constructor": {"constructor": 1}, "__proto__": {"a": 1}, "toString": null}');
+      const json = JSON.stringify({ name: 'odd', customMetadata }).replace('{', `{"__proto__": 5, "constructor": [],`);
+      const answer = await world.request(NAMED, {
+        method: 'POST',
+        headers: { ...withToken(maker.token), 'content-type': 'application/json' },
+        body: json,
+      });
+      expect(answer.status).toBe(201);
+      const { tokenId } = answer.json<Made>();
+      const details = await ask(namedToken(tokenId), withToken(maker.token));
+      expect(details.text()).toContain(`"custom":${JSON.stringify(customMetadata)}`);
     });
 
     it('is stored as a digest', async () => {
@@ -259,12 +281,12 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
     it('is one of a hundred at most', async () => {
       const dora = await stage.actor(asMaker('dora'));
       const id = await userId(withToken(dora.token));
-      for (let index = 0; index < 100; index += 1) {
-        await world.database.query(
-          `INSERT INTO user_tokens (id, user_id, name, digest, metadata, created_at) VALUES (?, ?, ?, ?, '{}', 1)`,
-          [`dora-${index}`, id, `name ${index}`, `digest-${index}`],
-        );
-      }
+      const names = Array.from({ length: 100 }, (_, index) => `dora-${index}`);
+      await world.database.query(
+        `INSERT INTO user_tokens (id, user_id, name, digest, metadata, created_at) VALUES ${names
+          .map((name) => `('${name}', '${id}', '${name}', '${name}', '{}', 1)`)
+          .join(', ')}`,
+      );
       expect(wire(await ask(NAMED, withToken(dora.token), 'POST', { name: 'one more' }))).toStrictEqual(
         refused(400, {
           id: 'limitReached',
@@ -287,6 +309,19 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
       expect(ttl).toBeGreaterThan(500);
       expect(ttl).toBeLessThanOrEqual(600);
     });
+  });
+
+  it('temporary tokens of a client are revoked together, and no others', async () => {
+    const kate = (await stage.actor(asMaker('kate'))).token;
+    const others = (await stage.actor({ login: 'kate', client: SECOND, scope: MAKER_SCOPE })).token;
+    const temporary = async (by: string): Promise<string> =>
+      (await ask(TEMPORARY, withToken(by), 'POST', { caveats: expiresIn(60) })).json<{ token: string }>().token;
+    const gone = [await temporary(kate), await temporary(kate)];
+    const kept = [await temporary(others), (await make(withToken(kate), { name: 'kept' })).token];
+    const answer = await ask(TEMPORARY, withToken(kate), 'DELETE');
+    expect({ status: answer.status, text: answer.text() }).toEqual({ status: 204, text: '' });
+    for (const token of gone) expect(wire(await ask(USER, withToken(token)))).toStrictEqual(TOKEN_INVALID);
+    for (const token of kept) expect((await ask(USER, withToken(token))).status).toBe(200);
   });
 
   describe('does what its maker could', () => {
@@ -322,8 +357,6 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
       const actor = await stage.actor({ login: 'frank', client: SECOND, scope: MAKER_SCOPE });
       const { token } = await make(withToken(actor.token), { name: 'shrinking' });
       const reading = () => acquire(actor, { headers: withToken(token) });
-      const registered = (column: string, value: string) =>
-        world.database.query(`UPDATE clients SET ${column} = ? WHERE client_id = 'second'`, [value]);
       expect((await reading()).status).toBe(200);
       await registered('upstream_providers', '[]');
       expect(wire(await reading())).toStrictEqual(FORBIDDEN);
@@ -356,7 +389,9 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
     it('at this face only: elsewhere clients bring their access tokens', async () => {
       const { token } = await make(withToken(maker.token), { name: 'here' });
       expect((await world.onezone(token)).status).toBe(200);
-      expect((await world.pace(token)).status).toBe(401);
+      const elsewhere = await world.pace(token);
+      expect(elsewhere.status).toBe(401);
+      expect(elsewhere.json()).toMatchObject({ errors: [{ code: 'unauthorized' }] });
     });
   });
 
@@ -388,11 +423,6 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
       details: { limit: 16_384 },
       description: 'Provided token exceeds the allowed size (16384 characters).',
     };
-    const unusable = (tokenError: Problem): Problem => ({
-      id: 'badValueToken',
-      details: { key: 'token', tokenError },
-      description: 'Bad value: provided "token" is not a valid token (see details).',
-    });
     const problems: [string, unknown, Problem][] = [
       [
         'no token',
@@ -426,6 +456,22 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
         { id: 'tokenInvalid', description: 'Provided token is not valid.' },
       ],
     ];
+    it('is no trap for whatever else is sent', async () => {
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      for (const body of [
+        `{"token": ${deep}}`,
+        `{"others": ${deep}, "token": 5}`,
+        '{"constructor": {"constructor": 1}, "token": 5}',
+      ]) {
+        const answer = await world.request(VERIFY, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        });
+        expect(answer.json()).toMatchObject({ error: { id: 'badValueString', details: { key: 'token' } } });
+      }
+    });
+
     it.each(problems)('refuses %s', async (_name, token, problem) => {
       expect(wire(await verify(token))).toStrictEqual(refused(400, problem));
     });

@@ -73,10 +73,6 @@ describe.each(databases)('administration on $name', (kind) => {
       const again = { ...before, ...UPSTREAM_CLIENT, name: 'Renamed' };
       expect((await ask('POST', '/identity-providers', { json: again })).status).toBe(201);
       expect((await read(world, token, { at: other })).status).toBe(200);
-
-      await world.restart();
-      if (kind.name === 'sqlite') other = world.service;
-      expect((await ask('GET', `/identity-providers/${PROVIDER}`)).json()).toMatchObject({ name: 'Renamed' });
     });
 
     it('keeps a secret that is left out, and shows it to nobody else', async () => {
@@ -161,12 +157,31 @@ describe.each(databases)('administration on $name', (kind) => {
       expect(data).toMatchObject([{ outcome: 'success', actor: 'admin-api-key' }]);
     });
 
+    it('deletes a user with the tokens that they made', async () => {
+      const maker = { username: 'maker', password: NEW_PASSWORD, basic_auth: true };
+      const { id } = (await ask('POST', '/users', { json: maker })).json<{ id: string }>();
+      const authorization = `Basic ${Buffer.from(`maker:${NEW_PASSWORD}`).toString('base64')}`;
+      const made = await world.request('/api/v3/onezone/user/tokens/named', {
+        headers: { authorization },
+        json: { name: 'script', type: { accessToken: {} } },
+      });
+      expect(made.status).toBe(201);
+      const { token } = made.json<{ token: string }>();
+      // Known, but without a linked account.
+      expect((await read(world, token, { at: other, face: 'onezone' })).status).toBe(404);
+      expect((await ask('DELETE', `/users/${id}`)).status).toBe(204);
+      expect((await read(world, token, { at: other, face: 'onezone' })).status).toBe(401);
+      expect(await count(world, 'user_tokens', 'WHERE user_id = ?', [id])).toBe(0);
+    });
+
     it('deletes a declared user for good: a restart with the same file does not bring them back', async () => {
       const { data } = (await ask('GET', '/users?username=ada')).json<{ data: { id: string }[] }>();
       expect((await ask('DELETE', `/users/${data[0]?.id}`)).status).toBe(204);
       await world.restart();
       if (kind.name === 'sqlite') other = world.service;
       expect((await ask('GET', '/users?username=ada')).json()).toMatchObject({ data: [] });
+      // Nor does it undo what was changed of a declared provider.
+      expect((await ask('GET', `/identity-providers/${PROVIDER}`)).json()).toMatchObject({ name: 'Renamed' });
       const path = `/api/v3/onezone/user/idp_access_token/${PROVIDER}`;
       const answer = await world.request(path, { method: 'POST', headers: ADA });
       expect(answer.json()).toMatchObject({ error: { details: { authError: { id: 'badBasicCredentials' } } } });

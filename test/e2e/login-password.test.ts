@@ -141,6 +141,8 @@ describe.each(databases)('signing in with a password on $name', (kind) => {
       });
     }
     expect(texts.size).toBe(1);
+    // The next test is not to meet the throttle.
+    expect((await signIn(world.browser())).status).toBe(303);
   });
 
   it('lets the person try again on that page', async () => {
@@ -185,6 +187,19 @@ describe.each(databases)('signing in with a password on $name', (kind) => {
     } finally {
       await world.database.query('UPDATE users SET blocked_at = NULL WHERE username = ?', [OTHER.username]);
     }
+  });
+
+  it('says the same to somebody who has tried too often, and when to try again in a header', async () => {
+    const answers: BrowserResponse[] = [];
+    while (answers.length < 10 && !answers.at(-1)?.headers.has('retry-after')) {
+      answers.push(await signIn(world.browser(), { username: 'guessed', password: `guess number ${answers.length}` }));
+    }
+    const [first, last] = [answers[0], answers.at(-1)];
+    expect(last?.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    expect([first?.status, last?.status]).toEqual([401, 401]);
+    const textOf = (answer?: BrowserResponse): string =>
+      answer?.text().replace(/(name="csrf_token"\s+value=)"[^"]*"/, '$1') ?? '';
+    expect(textOf(last)).toBe(textOf(first));
   });
 
   it('is audited, and a failure names nobody: what was typed there may be a password', async () => {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, MoreThan, Not } from 'typeorm';
+import { IsNull, MoreThan, Not, type FindOptionsWhere } from 'typeorm';
 import { Audit, type AuditRecord } from '../../audit/index.js';
 import { Clock } from '../../common/clock.js';
 import { DomainError } from '../../common/domain-error.js';
@@ -20,6 +20,10 @@ const TOKEN = new RegExp(`^${PREFIX}[A-Za-z0-9_-]{43}$`);
 const TEMPORARY_MAX_SECONDS = 7 * 24 * 3600;
 /** Against makers that run wild; those that race may exceed it by their number. */
 const LIMITS = { named: 100, temporary: 1000 };
+type Kind = keyof typeof LIMITS;
+
+const NAMELESS = IsNull();
+const NAMED = Not(NAMELESS);
 
 /**
  * Tokens that users make for themselves, instead of passwords in scripts. One that was made through a client does what
@@ -71,7 +75,7 @@ export class UserTokens {
     return this.#create(caller, { name, metadata, revoked, expiresAt });
   }
 
-  /** Cannot be looked at or taken back, and lives at most a week. */
+  /** Cannot be looked at or taken back alone, and lives at most a week. */
   async createTemporary(caller: Caller, { expiresAt }: { expiresAt: number | undefined }): Promise<Creation> {
     if (expiresAt === undefined || expiresAt > this.clock.now() + TEMPORARY_MAX_SECONDS * 1000) {
       return { kind: 'expiry-required', maxSeconds: TEMPORARY_MAX_SECONDS };
@@ -112,14 +116,14 @@ export class UserTokens {
 
   /** The ids of the caller's named tokens, in the order of their names. */
   async listNamed(caller: Caller): Promise<string[]> {
-    const rows = await this.#rows.find({ where: named(ownerOf(caller)), order: { name: 'ASC' } });
+    const rows = await this.#rows.find({ where: { ...ownerOf(caller), name: NAMED }, order: { name: 'ASC' } });
     return rows.map(({ id }) => id);
   }
 
   /** @throws DomainError `resource.not-found`, or `access.forbidden` where it is somebody else's */
   async getNamed(caller: Caller, id: string): Promise<NamedToken> {
     const { userId, clientId } = ownerOf(caller);
-    const row = await this.#rows.findOneBy({ id, name: Not(IsNull()) });
+    const row = await this.#rows.findOneBy({ id, name: NAMED });
     if (!row) throw new DomainError('resource.not-found');
     if (row.userId !== userId || (clientId !== undefined && row.clientId !== clientId)) {
       throw new DomainError('access.forbidden', { privateDetail: "the token is not the caller's" });
@@ -141,7 +145,7 @@ export class UserTokens {
     const reason = revoked === undefined ? undefined : revoked ? 'revoked' : 'restored';
     try {
       await this.unitOfWork.run(async () => {
-        const { affected } = await this.#rows.update({ ...named(ownerOf(caller)), id }, changes);
+        const { affected } = await this.#rows.update({ ...ownerOf(caller), id, name: NAMED }, changes);
         if (affected !== 1) throw new DomainError('resource.not-found');
         await this.#record(caller, { event: 'user-token.updated', reason });
       });
@@ -155,16 +159,16 @@ export class UserTokens {
   /** @throws DomainError as `getNamed` */
   async deleteNamed(caller: Caller, id: string): Promise<void> {
     await this.getNamed(caller, id);
-    if ((await this.#delete(caller, { id })) === 0) throw new DomainError('resource.not-found');
+    if ((await this.#delete(caller, { id, name: NAMED })) === 0) throw new DomainError('resource.not-found');
   }
 
-  async deleteAllNamed(caller: Caller): Promise<void> {
-    await this.#delete(caller, {});
+  async deleteAll(caller: Caller, kind: Kind): Promise<void> {
+    await this.#delete(caller, { name: kind === 'named' ? NAMED : NAMELESS });
   }
 
-  #delete(caller: Caller, which: { id?: string }): Promise<number> {
+  #delete(caller: Caller, which: FindOptionsWhere<UserTokenEntity>): Promise<number> {
     return this.unitOfWork.run(async () => {
-      const { affected } = await this.#rows.delete({ ...named(ownerOf(caller)), ...which });
+      const { affected } = await this.#rows.delete({ ...ownerOf(caller), ...which });
       if (affected) await this.#record(caller, { event: 'user-token.deleted' });
       return affected ?? 0;
     });
@@ -175,9 +179,9 @@ export class UserTokens {
     await this.#rows.delete({ userId });
   }
 
-  #count(userId: string, kind: keyof typeof LIMITS): Promise<number> {
+  #count(userId: string, kind: Kind): Promise<number> {
     return this.#rows.countBy(
-      kind === 'named' ? named({ userId }) : { userId, name: IsNull(), expiresAt: MoreThan(this.clock.now()) },
+      kind === 'named' ? { userId, name: NAMED } : { userId, name: NAMELESS, expiresAt: MoreThan(this.clock.now()) },
     );
   }
 
@@ -201,8 +205,6 @@ function ownerOf({ user, client }: Caller): Owner {
   if (user.blocked) throw new DomainError('user.blocked');
   return { userId: user.id, ...(client && { clientId: client.clientId }) };
 }
-
-const named = (owner: Owner) => ({ ...owner, name: Not(IsNull()) });
 
 function toNamedToken({ id, userId, name, metadata, revokedAt, createdAt, expiresAt }: UserTokenEntity): NamedToken {
   return {

@@ -159,6 +159,18 @@ const LENGTH = 'must be longer than or equal to 8 characters';
 const ID = 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit';
 const ISO = 'must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
 
+const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+
+/** Bodies that would break whoever copies them carelessly: each is refused for what it says. */
+export const traps: [method: string, path: string, body: string][] = WRITING.flatMap(([method, path]) =>
+  [
+    `{"others": ${DEEP}}`,
+    `{"${path.startsWith('/users') ? 'email' : 'sign_up'}": ${DEEP}}`,
+    '{"constructor": {"constructor": 1}}',
+    '{"__proto__": {"username": "new"}, "toString": null, "then": 1}',
+  ].map((body): [string, string, string] => [method, path.replace('nowhere', 'mobypay'), body]),
+);
+
 /** Members and parameters that are wrong, each with what is wrong with it. */
 export const values: RefusedRow[] = (
   [

@@ -80,8 +80,8 @@ export const notNow = (retryAfter: string): Wire =>
   );
 export const TOKEN_REVOKED: Problem = { id: 'tokenRevoked', description: 'Provided token has been revoked.' };
 export const invalid = (error: Problem): Wire => refused(400, error);
-export const about = (id: string, key: string, description: string): Wire =>
-  invalid({ id, details: { key }, description });
+export const about = (id: string, key: string, description: string, more: Record<string, unknown> = {}): Wire =>
+  invalid({ id, details: { key, ...more }, description });
 export const badName = about(
   'badValueName',
   'name',

@@ -19,6 +19,7 @@ import { MAKER, MAKER_SCOPE, NAMED, namedToken, posting, TEMPORARY, VERIFY } fro
 export const asMaker = (login = 'alice') => ({ login, client: MAKER, scope: MAKER_SCOPE });
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds;
 const until = (validUntil: unknown) => ({ type: 'time', validUntil });
+const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
 const ABSENT = '00000000-0000-4000-8000-000000000000';
 
 const OPERATIONS: [method: string, path: string][] = [
@@ -26,6 +27,7 @@ const OPERATIONS: [method: string, path: string][] = [
   ['GET', NAMED],
   ['DELETE', NAMED],
   ['POST', TEMPORARY],
+  ['DELETE', TEMPORARY],
   ['GET', namedToken(ABSENT)],
   ['PATCH', namedToken(ABSENT)],
   ['DELETE', namedToken(ABSENT)],
@@ -91,6 +93,25 @@ const wrongNamed: [name: string, body: unknown, answer: Row['answer']][] = [
       details: { key: 'customMetadata', limit: 8192 },
       description: 'Bad value: the text provided in "customMetadata" cannot be larger than 8192 characters.',
     }),
+  ],
+  [
+    'metadata nested without end',
+    { name: 'wrong', customMetadata: { deep: nested(2000) } },
+    about(
+      'badValueTextTooLarge',
+      'customMetadata',
+      'Bad value: the text provided in "customMetadata" cannot be larger than 8192 characters.',
+      { limit: 8192 },
+    ),
+  ],
+  [
+    'a caveat nested without end',
+    { name: 'wrong', caveats: [{ type: 'time', validUntil: nested(2000) }] },
+    about(
+      'badData',
+      'caveats',
+      'Bad value: provided "caveats" has an invalid format or is incomprehensible in the context of this operation.',
+    ),
   ],
   ...[{ identityToken: {} }, { inviteToken: { inviteType: 'userJoinGroup' } }, 'accessToken', [], null].map(
     (type): (typeof wrongNamed)[number] => [
@@ -185,7 +206,7 @@ export const routes: Row[] = [
   ...(
     [
       ['PUT', NAMED, 'DELETE, GET, HEAD, POST'],
-      ['GET', TEMPORARY, 'POST'],
+      ['GET', TEMPORARY, 'DELETE, POST'],
       ['POST', namedToken(ABSENT), 'DELETE, GET, HEAD, PATCH'],
       ['GET', VERIFY, 'POST'],
       ['POST', '/api/v3/onezone/user', 'GET, HEAD'],

@@ -1,12 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseDeclarations } from '../../../src/config/config-file.js';
+import { parseDeclarations, readConfigFile } from '../../../src/config/config-file.js';
 import {
   identityProviderJsonSchema,
   InvalidIdentityProvider,
   parseIdentityProvider,
   sourceOf,
 } from '../../../src/config/index.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** Stands in every wrong value and must never be repeated. */
 const PLANTED = 'planted-value';
@@ -184,6 +187,16 @@ describe('an entry', () => {
     expect(JSON.stringify(entry)).toContain('"private_key":"[redacted]"');
   });
 
+  it('may take its private key from a file', () => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'key.pem'), PEM);
+    const { client_secret: _, ...entry } = OIDC;
+    const config = { identity_providers: [{ ...entry, private_key_file: 'key.pem', private_key_id: 'k' }] };
+    writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
+    const { identity_providers } = readConfigFile(join(directory, 'config.json'), {});
+    expect(identity_providers[0]?.private_key?.reveal()).toBe(PEM.trimEnd());
+  });
+
   it('is remembered as it was written, whatever a preset fills in', () => {
     const source = { id: 'gh', preset: 'github', client_id: 'us', client_secret: 'x' };
     const { identity_providers } = parseDeclarations({ identity_providers: [source] });
@@ -193,6 +206,7 @@ describe('an entry', () => {
   it('has a JSON Schema of what may be written', () => {
     const schema = identityProviderJsonSchema();
     expect(schema).toMatchObject({ type: 'object', required: ['id', 'client_id'], additionalProperties: false });
+    expect(schema).toHaveProperty('properties.tenants.description', expect.stringContaining('admitted'));
     expect(Object.keys(schema['properties'] as object)).toEqual(
       expect.arrayContaining(['preset', 'endpoints', 'claims', 'tenants', 'private_key', 'access_token_lifetime']),
     );

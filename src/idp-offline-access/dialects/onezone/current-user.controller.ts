@@ -52,7 +52,7 @@ function isShown({ status, identityProvider }: LinkedAccount, caller: Caller): b
 
 function toAccount({ identityProvider, subject, claims }: LinkedAccount, caller: Caller): OnezoneLinkedAccount {
   const named = sees(caller, 'profile');
-  const { name, preferred_username: username, email, entitlements } = claims;
+  const { name, preferred_username: username, email, groups, entitlements = groups } = claims;
   return {
     idp: identityProvider,
     subjectId: subject,

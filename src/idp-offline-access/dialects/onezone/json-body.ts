@@ -1,6 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
 import { DomainError } from '../../../common/domain-error.js';
 import {
@@ -16,7 +15,7 @@ import {
   missingRequiredValue,
   type OnezoneProblem,
 } from './onezone-problem.js';
-import { isTimeCaveat, MAX_METADATA_CHARACTERS } from './tokens.dto.js';
+import { isSmallJson, isTimeCaveat, MAX_METADATA_CHARACTERS } from './tokens.dto.js';
 
 /** A body, if any, has to be JSON. @throws DomainError `request.unsupported-media-type` */
 export function requireJson(request: Request): void {
@@ -32,11 +31,20 @@ export const JsonBody = createParamDecorator((Shape: new () => object, context: 
   requireJson(request);
   const body: unknown = request.body ?? {};
   if (typeof body !== 'object' || Array.isArray(body)) throw new DomainError('request.malformed');
-  const value = plainToInstance(Shape, body);
-  const [invalid] = validateSync(value, { stopAtFirstError: false });
+  const value = documentedMembers(Shape, body as object);
+  const [invalid] = validateSync(value);
   if (invalid) throw problemOf(invalid);
   return value;
 });
+
+/** Not class-transformer's copy: it recurses as deep as anybody nests, and stumbles over a member `constructor`. */
+function documentedMembers(Shape: new () => object, body: object): object {
+  const names = getMetadataStorage()
+    .getTargetValidationMetadatas(Shape, '', false, false)
+    .map(({ propertyName }) => propertyName);
+  const members = Object.entries(body).filter(([name]) => names.includes(name));
+  return Object.assign(new Shape(), Object.fromEntries(members));
+}
 
 /** By the names of class-validator's constraints; of several that fail the first here counts. */
 const PROBLEMS: [constraint: string, (key: string, value: unknown) => OnezoneProblem][] = [
@@ -46,11 +54,17 @@ const PROBLEMS: [constraint: string, (key: string, value: unknown) => OnezonePro
   ['matches', badValueName],
   ['isBoolean', badValueBoolean],
   ['isObject', badValueJson],
-  ['isShortJson', (key) => badValueTextTooLarge(key, MAX_METADATA_CHARACTERS)],
+  ['isSmallJson', (key) => badValueTextTooLarge(key, MAX_METADATA_CHARACTERS)],
   ['isAccessTokenType', badValueTokenType],
   ['isArray', badData],
-  ['isTimeCaveat', (_key, value) => badValueCaveat((value as unknown[]).find((caveat) => !isTimeCaveat(caveat)))],
+  ['isTimeCaveat', (key, value) => unknownCaveat(key, value as unknown[])],
 ];
+
+/** The vendor repeats the caveat; we do unless it is beyond measure. */
+function unknownCaveat(key: string, caveats: unknown[]): OnezoneProblem {
+  const unknown = caveats.find((caveat) => !isTimeCaveat(caveat));
+  return isSmallJson(unknown) ? badValueCaveat(unknown) : badData(key);
+}
 
 function problemOf({ property, constraints = {}, value }: ValidationError): OnezoneProblem {
   const [, problem] = PROBLEMS.find(([constraint]) => constraint in constraints) ?? ['', badData];

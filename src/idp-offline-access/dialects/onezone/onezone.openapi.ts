@@ -272,11 +272,22 @@ export const CreateTemporaryDocumentation = () =>
     onTokens(
       'createTemporaryTokenForCurrentUser',
       'Create temporary token for current user',
-      'Creates a temporary access token. It has to have a time caveat that ends it within a week, and cannot be listed, revoked or deleted.',
+      'Creates a temporary access token. It has to have a time caveat that ends it within a week, and cannot be listed, or revoked alone.',
       { ...NO_TIME_CAVEAT, malformedData },
     ),
     json(TemporaryTokenCreateRequest, true),
     ApiResponse({ status: 201, description: 'The temporary token.', type: TemporaryTokenCreated }),
+  );
+
+/** `DELETE /user/tokens/temporary`. */
+export const DeleteAllTemporaryDocumentation = () =>
+  applyDecorators(
+    onTokens(
+      'revokeAllTemporaryTokensOfCurrentUser',
+      'Revoke all temporary tokens of current user',
+      'Revokes all temporary tokens at once; this cannot be undone.',
+    ),
+    ApiResponse({ status: 204, description: 'The temporary tokens have been revoked.' }),
   );
 
 /** `GET /tokens/named/{id}`. */

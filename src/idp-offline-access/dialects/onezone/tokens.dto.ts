@@ -13,6 +13,8 @@ import {
 
 /** Of the JSON text of custom metadata. */
 export const MAX_METADATA_CHARACTERS = 8192;
+/** Whoever writes JSON recurses: what is nested without end would end the stack. */
+const MAX_DEPTH = 32;
 
 /** Letters, digits, brackets and underscores; dashes, spaces and dots within. */
 const NAME = /^[)(\p{L}\p{M}\p{N}_][)(\p{L}\p{M}\p{N}_ .-]{0,126}[)(\p{L}\p{M}\p{N}_]$/u;
@@ -24,6 +26,15 @@ const Optional = () => ValidateIf((_object, value: unknown) => value !== undefin
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isSmallJson(value: unknown): boolean {
+  return isShallow(value, MAX_DEPTH) && JSON.stringify(value).length <= MAX_METADATA_CHARACTERS;
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1));
 }
 
 /** A caveat that we do not know would be a restriction that nobody enforces: such tokens are not made. */
@@ -39,11 +50,7 @@ const IsAccessTokenType = () =>
     name: 'isAccessTokenType',
     validator: { validate: (value: unknown) => isRecord(value) && isRecord(value['accessToken']) },
   });
-const IsShortJson = () =>
-  ValidateBy({
-    name: 'isShortJson',
-    validator: { validate: (value: unknown) => (JSON.stringify(value) ?? '').length <= MAX_METADATA_CHARACTERS },
-  });
+const IsSmallJson = () => ValidateBy({ name: 'isSmallJson', validator: { validate: isSmallJson } });
 
 /** Limits the token's validity in time. */
 export class TimeCaveat {
@@ -96,7 +103,7 @@ export class NamedTokenCreateRequest extends TemporaryTokenCreateRequest {
    */
   @Optional()
   @IsObject()
-  @IsShortJson()
+  @IsSmallJson()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   customMetadata?: Record<string, unknown>;
 
@@ -128,7 +135,7 @@ export class NamedTokenUpdateRequest {
    */
   @Optional()
   @IsObject()
-  @IsShortJson()
+  @IsSmallJson()
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   customMetadata?: Record<string, unknown>;
 

@@ -18,6 +18,7 @@ import {
   CreateNamedDocumentation,
   CreateTemporaryDocumentation,
   DeleteAllNamedDocumentation,
+  DeleteAllTemporaryDocumentation,
   ListNamedDocumentation,
 } from './onezone.openapi.js';
 import { UserTokensGuard } from './user-tokens.guard.js';
@@ -61,7 +62,7 @@ export class UserTokensController {
   @Header('Cache-Control', 'no-store')
   @DeleteAllNamedDocumentation()
   async deleteAllNamed(@CurrentCaller() caller: Caller): Promise<void> {
-    await this.tokens.deleteAllNamed(caller);
+    await this.tokens.deleteAll(caller, 'named');
   }
 
   @Post('temporary')
@@ -74,6 +75,14 @@ export class UserTokensController {
   ): Promise<TemporaryTokenCreated> {
     const creation = await this.tokens.createTemporary(caller, { expiresAt: expiryOf(caveats) });
     return { token: created(creation, 'temporary tokens').token.reveal() };
+  }
+
+  @Delete('temporary')
+  @HttpCode(204)
+  @Header('Cache-Control', 'no-store')
+  @DeleteAllTemporaryDocumentation()
+  async deleteAllTemporary(@CurrentCaller() caller: Caller): Promise<void> {
+    await this.tokens.deleteAll(caller, 'temporary');
   }
 }
 
