@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../common/secret.js';
+import { providerId, scope } from './declaration-fields.js';
+import { identityProviderDeclaration } from './identity-provider-declaration.js';
 
 const identifier = z
   .string()
@@ -7,22 +9,11 @@ const identifier = z
     /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/,
     'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit',
   );
-const providerId = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit',
-  );
 const secret = z
   .string()
   // A secret that a human made is allowed, and stored with Argon2id; this catches the empty variable and the placeholder.
   .min(8, 'must have at least 8 characters')
   .transform((text) => new Secret(text));
-/** @see RFC 6749 section 3.3 */
-const scope = z
-  .string()
-  .regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scope names separated by single spaces');
-
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** RFC 9700 section 2.6: no http redirect URI but a loopback one; RFC 6749 section 3.1.2: absolute, no fragment. */
@@ -94,33 +85,6 @@ export const clientDeclaration = z
     }
   });
 
-const identityProvider = z.strictObject({
-  id: providerId,
-  type: z.enum(['oidc'], 'must be oidc (other types are not available yet)').default('oidc'),
-  name: z.string().min(1).max(100).optional(),
-  issuer: z.url({ protocol: /^https?$/, error: "must be the provider's issuer URL" }),
-  client_id: z.string().min(1).max(512),
-  client_secret: z
-    .string()
-    .min(1)
-    .transform((text) => new Secret(text))
-    .optional(),
-  token_endpoint_auth_method: z
-    .enum(
-      ['client_secret_basic', 'client_secret_post', 'none'],
-      'must be client_secret_basic, client_secret_post or none',
-    )
-    .optional(),
-  scope: scope
-    .refine((text) => text.split(' ').includes('openid'), 'must include openid')
-    .default('openid profile email offline_access'),
-  offline_access: z.boolean().default(false),
-  sign_up: z
-    .union([z.boolean(), z.array(z.string().min(1)).min(1)], 'must be true, false or a list of e-mail domains')
-    .default(false),
-  authorization_parameters: z.record(z.string(), z.string()).default({}),
-});
-
 const user = z
   .strictObject({
     username: z
@@ -182,7 +146,7 @@ function uniqueIdentities(
 /** The shape of CONFIG_FILE. */
 export const declarations = z.strictObject({
   clients: z.array(clientDeclaration).superRefine(unique('client_id')).default([]),
-  identity_providers: z.array(identityProvider).superRefine(unique('id')).default([]),
+  identity_providers: z.array(identityProviderDeclaration).superRefine(unique('id')).default([]),
   users: z.array(user).superRefine(unique('username')).superRefine(uniqueIdentities).default([]),
   scopes: z.array(scopeDeclaration).superRefine(unique('name')).default([]),
   /** Accepted so that one file serves the releases to come; without effect until resource indicators and foreign assertions are. */
@@ -192,6 +156,5 @@ export const declarations = z.strictObject({
 
 export type Declarations = z.output<typeof declarations>;
 export type ClientDeclaration = Declarations['clients'][number];
-export type IdentityProviderDeclaration = Declarations['identity_providers'][number];
 export type UserDeclaration = Declarations['users'][number];
 export type ScopeDeclaration = Declarations['scopes'][number];

@@ -9,5 +9,13 @@ export { LINK_SCOPE, STANDARD_SCOPES, UNLINK_SCOPE, UPSTREAM_TOKEN_SCOPE, USER_T
 export { sourceOf, withSource } from './declaration-sources.js';
 export { ConfigurationError } from './configuration-error.js';
 export { clientDeclaration, DOCUMENTATION_CLIENT_ID } from './declarations.js';
-export type { ClientDeclaration, IdentityProviderDeclaration, UserDeclaration } from './declarations.js';
+export type { ClientDeclaration, UserDeclaration } from './declarations.js';
+export {
+  identityProviderDeclaration,
+  identityProviderJsonSchema,
+  InvalidIdentityProvider,
+  parseIdentityProvider,
+  type IdentityProviderDeclaration,
+} from './identity-provider-declaration.js';
+export { privateKeyIn } from './written-identity-provider.js';
 export type { EncryptionKey, SigningAlgorithm } from './environment.js';

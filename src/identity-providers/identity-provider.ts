@@ -16,9 +16,15 @@ export interface ProviderOptions {
   accessTokenLifetime: number | 'none' | undefined;
   /** How the provider brings the browser back. @see OAuth 2.0 Form Post Response Mode */
   responseMode: 'query' | 'form_post';
+  /** The `kid` of our client assertions. */
+  privateKeyId: string | undefined;
+  /** Whose signature makes the client secret, where the provider wants a token for one. */
+  teamId: string | undefined;
+  /** Whom our client assertions are for. @see RFC 7523 section 3 */
+  clientAssertionAudience: 'issuer' | 'token_endpoint';
 }
 
-export type EndpointName = 'authorization' | 'token' | 'userinfo' | 'jwks' | 'revocation';
+export type EndpointName = 'authorization' | 'token' | 'userinfo' | 'emails' | 'jwks' | 'revocation';
 
 export const DEFAULT_OPTIONS: ProviderOptions = {
   preset: undefined,
@@ -28,6 +34,9 @@ export const DEFAULT_OPTIONS: ProviderOptions = {
   trustVerifiedEmail: false,
   accessTokenLifetime: undefined,
   responseMode: 'query',
+  privateKeyId: undefined,
+  teamId: undefined,
+  clientAssertionAudience: 'issuer',
 };
 
 /**

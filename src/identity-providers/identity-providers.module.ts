@@ -3,6 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Configuration } from '../config/index.js';
 import { DeclaredIdentityProviders } from './declared-identity-providers.js';
 import { IdentityProvidersRepository } from './identity-providers.repository.js';
+import { ProviderCheck } from './provider-check.js';
 import { UpstreamClients } from './upstream-clients.js';
 
 @Injectable()
@@ -29,7 +30,8 @@ class UpstreamConnections implements OnApplicationShutdown {
         }),
     },
     UpstreamConnections,
+    ProviderCheck,
   ],
-  exports: [IdentityProvidersRepository, UpstreamClients],
+  exports: [IdentityProvidersRepository, UpstreamClients, ProviderCheck],
 })
 export class IdentityProvidersModule {}

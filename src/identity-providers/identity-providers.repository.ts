@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull } from 'typeorm';
+import { IsNull, Not } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import type { Secret } from '../common/secret.js';
@@ -37,13 +37,51 @@ export class IdentityProvidersRepository {
     return rows.map((row) => this.#toProvider(row));
   }
 
+  /** Some of the enabled providers, by id, and how many there are. */
+  async page({
+    limit,
+    offset,
+  }: {
+    limit: number;
+    offset: number;
+  }): Promise<{ providers: IdentityProvider[]; total: number }> {
+    const [rows, total] = await this.#rows.findAndCount({
+      where: { disabledAt: IsNull() },
+      order: { id: 'ASC' },
+      take: limit,
+      skip: offset,
+    });
+    return { providers: rows.map((row) => this.#toProvider(row)), total };
+  }
+
+  /** Makes a provider, or makes one anew that was disabled. @returns false if there is one of that id */
+  async add(provider: Omit<IdentityProvider, 'version'>): Promise<boolean> {
+    const row = this.#toRow(provider);
+    if (await this.unitOfWork.insertOnce(IdentityProviderEntity, { ...row, createdAt: row.updatedAt })) return true;
+    const { affected } = await this.#rows.update({ id: provider.id, disabledAt: Not(IsNull()) }, row);
+    return affected === 1;
+  }
+
+  /** Makes a provider or replaces it, secrets included; a disabled one is enabled again. */
   async put(provider: Omit<IdentityProvider, 'version'>): Promise<void> {
+    const row = this.#toRow(provider);
+    const inserted = await this.unitOfWork.insertOnce(IdentityProviderEntity, { ...row, createdAt: row.updatedAt });
+    if (!inserted) await this.#rows.update({ id: provider.id }, row);
+  }
+
+  /** Accounts there and their tokens stay, but are neither served nor refreshed. @returns false if there was none */
+  async disable(id: string): Promise<boolean> {
     const now = this.clock.now();
+    const { affected } = await this.#rows.update({ id, disabledAt: IsNull() }, { disabledAt: now, updatedAt: now });
+    return affected === 1;
+  }
+
+  #toRow(provider: Omit<IdentityProvider, 'version'>) {
     const { clientSecret, privateKey } = provider;
     const envelope = clientSecret || privateKey ? this.envelopes.create({ table: TABLE, id: provider.id }) : undefined;
     const seal = (column: string, secret: Secret | undefined) =>
       secret && envelope ? envelope.seal(column, secret) : null;
-    const row = {
+    return {
       id: provider.id,
       type: provider.type,
       displayName: provider.displayName,
@@ -61,15 +99,8 @@ export class IdentityProvidersRepository {
       dataKey: envelope?.wrapped.dataKey ?? null,
       encryptionKeyId: envelope?.wrapped.encryptionKeyId ?? null,
       disabledAt: null,
-      updatedAt: now,
+      updatedAt: this.clock.now(),
     };
-    const inserted = await this.unitOfWork.insertOnce(IdentityProviderEntity, { ...row, createdAt: now });
-    if (!inserted) await this.#rows.update({ id: provider.id }, row);
-  }
-
-  async disable(id: string): Promise<void> {
-    const now = this.clock.now();
-    await this.#rows.update({ id, disabledAt: IsNull() }, { disabledAt: now, updatedAt: now });
   }
 
   #toProvider(row: IdentityProviderEntity): IdentityProvider {

@@ -5,6 +5,14 @@
 export { isIssuerOf, type IdentityProvider } from './identity-provider.js';
 export { IdentityProvidersModule } from './identity-providers.module.js';
 export { IdentityProvidersRepository } from './identity-providers.repository.js';
-export type { ProvenIdentity, TokenResponse, UpstreamClient, UserinfoClaims } from './upstream-client.js';
+export { ProviderCheck, type FindingStatus, type ProviderFinding, type ProviderReport } from './provider-check.js';
+export { readProvider, toProvider } from './provider-entry.js';
+export type {
+  PostedProfile,
+  ProvenIdentity,
+  TokenResponse,
+  UpstreamClient,
+  UserinfoClaims,
+} from './upstream-client.js';
 export { UpstreamClients } from './upstream-clients.js';
 export { UpstreamError } from './upstream-error.js';

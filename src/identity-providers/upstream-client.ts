@@ -35,6 +35,7 @@ export interface ProviderMetadata {
   tokenEndpoint: string;
   jwksUri: string;
   userinfoEndpoint: string | undefined;
+  revocationEndpoint: string | undefined;
   issParameterSupported: boolean;
 }
 
@@ -42,8 +43,8 @@ export interface ProviderMetadata {
 export interface TokenResponse {
   accessToken: Secret;
   tokenType: string;
-  /** `undefined`: the provider did not say, or said nonsense. */
-  expiresInSeconds: number | undefined;
+  /** `undefined`: the provider did not say, or said nonsense. `none`: its tokens do not expire, the operator says. */
+  expiresInSeconds: number | 'none' | undefined;
   refreshToken: Secret | undefined;
   idToken: Secret | undefined;
   scope: string | undefined;
@@ -90,6 +91,9 @@ export type IdTokenClaims = z.infer<typeof idTokenClaims>;
 
 /** The claims of the userinfo endpoint. @see OpenID Connect Core 1.0 section 5.3.2 */
 export type UserinfoClaims = z.infer<typeof userinfoClaims>;
+
+/** What came beside the code and is believed for no more than a name. */
+export type PostedProfile = Pick<UserinfoClaims, 'name' | 'given_name' | 'family_name'>;
 
 /** Who signed in at a provider, in OpenID Connect's words whatever the provider's own are. */
 export interface ProvenIdentity {
@@ -172,11 +176,15 @@ export class UpstreamClient {
    * Who signed in, as the provider proves it: by the id_token, and by userinfo for what that leaves out.
    *
    * @param expected.nonce the one sent with the authorization request
+   * @param expected.profile what came beside the code: fills in a name that the provider says nowhere else
    * @throws UpstreamError as `verifyIdToken` and `userinfo`
    */
-  async identify(tokens: TokenResponse, expected: { nonce: string }): Promise<ProvenIdentity> {
+  async identify(
+    tokens: TokenResponse,
+    expected: { nonce: string; profile?: PostedProfile | undefined },
+  ): Promise<ProvenIdentity> {
     if (!tokens.idToken) throw rejected('no id_token in the token response');
-    const proven = await this.verifyIdToken(tokens.idToken, { ...expected, accessToken: tokens.accessToken });
+    const proven = await this.verifyIdToken(tokens.idToken, { nonce: expected.nonce, accessToken: tokens.accessToken });
     const userinfo = await this.#userinfoBeside(tokens.accessToken, proven);
     // Verified is the address that stands beside it, in the id_token or in userinfo.
     const { email, email_verified } = proven.email === undefined ? userinfo : proven;
@@ -286,6 +294,35 @@ export class UpstreamClient {
     return userinfoClaims.parse(claims);
   }
 
+  /** Whether the provider has a way to revoke tokens. @throws UpstreamError as `metadata` */
+  async revocable(): Promise<boolean> {
+    return (await this.metadata()).revocationEndpoint !== undefined;
+  }
+
+  /**
+   * Revokes a token at the provider; one that it does not know any more counts as revoked.
+   *
+   * @throws UpstreamError `misconfigured`: there is no way to revoke, or it does not accept us; `unavailable`
+   * @see RFC 7009
+   */
+  async revoke(token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void> {
+    const { issuer, revocationEndpoint } = await this.metadata();
+    if (!revocationEndpoint) throw new UpstreamError('misconfigured', 'metadata: no revocation_endpoint');
+    const response = await oauth.revocationRequest(
+      { issuer, revocation_endpoint: revocationEndpoint },
+      { client_id: this.provider.clientId },
+      this.#clientAuthentication(),
+      token.reveal(),
+      {
+        additionalParameters: { token_type_hint: hint },
+        [oauth.allowInsecureRequests]: true,
+        [oauth.customFetch]: (url, { method, headers, body }) =>
+          this.#ask('revocation endpoint', url, { method, headers, body, timeoutMs: this.#tokenTimeoutMs }),
+      },
+    );
+    if (response.status !== 200) throw unusable('revocation endpoint', response, this.clock.now());
+  }
+
   async #requestTokens(
     exchange: 'code' | 'refresh',
     grantType: string,
@@ -332,7 +369,8 @@ export class UpstreamClient {
   #clientAuthentication(): oauth.ClientAuth {
     const { tokenEndpointAuthMethod: method, clientSecret } = this.provider;
     if (method === 'none') return oauth.None();
-    if (!clientSecret) throw new UpstreamError('misconfigured', `${method} without a client secret`);
+    if (!clientSecret || method === 'private_key_jwt')
+      throw new UpstreamError('misconfigured', `${method} without a client secret`);
     return method === 'client_secret_basic'
       ? oauth.ClientSecretBasic(clientSecret.reveal())
       : oauth.ClientSecretPost(clientSecret.reveal());
@@ -352,6 +390,8 @@ export class UpstreamClient {
       jwksUri: this.#endpoint(document, 'jwks_uri'),
       userinfoEndpoint:
         document['userinfo_endpoint'] === undefined ? undefined : this.#endpoint(document, 'userinfo_endpoint'),
+      revocationEndpoint:
+        document['revocation_endpoint'] === undefined ? undefined : this.#endpoint(document, 'revocation_endpoint'),
       issParameterSupported: document['authorization_response_iss_parameter_supported'] === true,
     };
   }

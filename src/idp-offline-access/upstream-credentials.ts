@@ -8,7 +8,10 @@ const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
 
 /** A provider's token response as the vault keeps it: lifetimes become instants. */
 export function toCredentials(response: TokenResponse): UpstreamCredentials {
-  const lifetimeSeconds = Math.min(response.expiresInSeconds ?? DEFAULT_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
+  const lifetimeSeconds = Math.min(
+    (response.expiresInSeconds === 'none' ? undefined : response.expiresInSeconds) ?? DEFAULT_LIFETIME_SECONDS,
+    MAX_LIFETIME_SECONDS,
+  );
   const lifetimeMs = Math.floor(lifetimeSeconds * 1000);
   return {
     accessToken: response.accessToken,
