@@ -1,0 +1,54 @@
+import type { DatabaseKind } from '../databases.js';
+import { CLIENTS, createWorld, READ_SCOPE, type World } from '../world.js';
+import type { StandIn } from './stand-in.js';
+
+export const UNLINKING_SCOPE = `${READ_SCOPE} user:federated-identity:delete`;
+
+/**
+ * A world whose only interesting provider is one by preset, played by a stand-in. The entry says what an operator would:
+ * the preset, how we are registered, and beyond that only where the stand-in listens.
+ */
+export async function createPresetWorld(
+  kind: DatabaseKind,
+  standIn: StandIn,
+  entry: { id: string; preset: string } & Record<string, unknown>,
+): Promise<World> {
+  const world = await createWorld(kind, {
+    configure: (configuration) => ({
+      ...configuration,
+      clients: [
+        {
+          ...CLIENTS.trusted,
+          redirect_uris: ['https://app.example/callback'],
+          scope: UNLINKING_SCOPE,
+          consent: 'implicit',
+          upstream_providers: [entry.id],
+          upstream_refresh_token: true,
+        },
+      ],
+      identity_providers: [{ sign_up: true, client_id: standIn.client.client_id, ...entry }],
+      users: [],
+    }),
+  });
+  standIn.redirectUri = `${world.service.url}/login/${entry.id}/callback`;
+  const { assertNoLeaks, stop } = world;
+  return Object.assign(Object.create(world) as World, {
+    assertNoLeaks: async () => {
+      world.ledger.addAll(standIn.secrets, 'at the provider');
+      await assertNoLeaks();
+    },
+    stop: async () => {
+      await stop();
+      await standIn.stop();
+    },
+  });
+}
+
+/** PACE's token of the account, and what else it says. */
+export interface Given {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  refresh_token?: string;
+  scope: string;
+}
