@@ -27,15 +27,18 @@ export class UnitOfWork {
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#open) return work();
     for (let attempt = 1; ; attempt += 1) {
+      const afterCommit: (() => void)[] = [];
       try {
-        return await this.dataSource.transaction(async (manager) => {
-          const transaction = { manager, open: true };
+        const result = await this.dataSource.transaction(async (manager) => {
+          const transaction = { manager, open: true, afterCommit };
           try {
             return await currentTransaction.run(transaction, work);
           } finally {
             transaction.open = false;
           }
         });
+        for (const action of afterCommit) action();
+        return result;
       } catch (error) {
         if (attempt === ATTEMPTS || !RETRYABLE.has(errorCode(error) ?? '')) throw error;
       }
@@ -48,6 +51,13 @@ export class UnitOfWork {
    */
   outside<Result>(work: () => Result): Result {
     return currentTransaction.exit(work);
+  }
+
+  /** Does something once the transaction that is open is committed, and never if it is rolled back; at once where none is. */
+  afterCommit(action: () => void): void {
+    const current = this.#open && currentTransaction.getStore();
+    if (current) current.afterCommit.push(action);
+    else action();
   }
 
   repository<Entity extends ObjectLiteral>(target: EntityTarget<Entity>): Repository<Entity> {

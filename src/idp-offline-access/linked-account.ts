@@ -1,4 +1,5 @@
 import type { Secret } from '../common/secret.js';
+import { isIssuerOf, type IdentityProvider } from '../identity-providers/index.js';
 
 export type LinkedAccountStatus = 'sign-in-only' | 'active' | 'reauthentication-required';
 
@@ -6,12 +7,16 @@ export type LinkedAccountStatus = 'sign-in-only' | 'active' | 'reauthentication-
 export type ReauthenticationReason =
   /** The provider refused the refresh token. */
   | 'invalid_grant'
+  /** The provider wants to see the user: a new consent, a second factor, a policy. */
+  | 'interaction_required'
   /** A holder of the lease died between redeeming the refresh token and storing its successor. */
   | 'rotation_lost'
   /** The refreshed tokens are another subject's. */
   | 'subject_mismatch'
   /** The id_token of the refreshed tokens does not verify. */
-  | 'id_token_invalid';
+  | 'id_token_invalid'
+  /** The provider is another one by now, or we are another client there. */
+  | 'provider_changed';
 
 /** A linked account without its secrets. */
 export interface LinkedAccount {
@@ -30,6 +35,7 @@ export interface LinkedAccount {
   refreshIntentAt: number | undefined;
   tokenType: string;
   scope: readonly string[];
+  /** When the access token expires; an account that has tokens and no such instant has one that never does. */
   expiresAt: number | undefined;
   obtainedAt: number | undefined;
   refreshedAt: number | undefined;
@@ -51,11 +57,21 @@ export interface UpstreamCredentials {
   idToken: Secret | undefined;
   tokenType: string;
   scope: readonly string[] | undefined;
-  expiresAt: number;
+  /** Nothing for a token that never expires. */
+  expiresAt: number | undefined;
   obtainedAt: number;
 }
 
 export interface OpenedTokens {
   accessToken: Secret | undefined;
   refreshToken: Secret | undefined;
+}
+
+/** Tokens of another issuer, or given to another client_id, are neither served nor sent to the provider of today. */
+export function isFrom(
+  provider: IdentityProvider,
+  { issuer, upstreamClientId }: Partial<Pick<LinkedAccount, 'issuer' | 'upstreamClientId'>>,
+): boolean {
+  const sameIssuer = issuer === undefined || isIssuerOf(provider, issuer);
+  return sameIssuer && (upstreamClientId ?? provider.clientId) === provider.clientId;
 }

@@ -21,6 +21,13 @@ const NO_LEASE = { leaseOwner: null, leaseExpiresAt: null, refreshIntentAt: null
 /** Nothing went wrong lately. */
 const NO_FAILURES = { failures: 0, retryAt: null, lastError: null };
 
+/** A refresh that brought nothing to serve: why, how often in a row, and until when nobody tries again. */
+export interface Setback {
+  lastError: string;
+  failures: number;
+  retryAt: number;
+}
+
 export interface NewAccount {
   userId: string;
   identityProvider: string;
@@ -103,6 +110,11 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
+  /** Of all accounts that the user ever linked, those that are unlinked too. */
+  async everLinkedBy(userId: string): Promise<Pick<LinkedAccount, 'id' | 'identityProvider' | 'subject'>[]> {
+    return this.#rows.find({ where: { userId }, select: { id: true, identityProvider: true, subject: true } });
+  }
+
   async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {
     return this.#findLive({ identityProvider, subject });
   }
@@ -164,7 +176,8 @@ export class LinkedAccountsRepository {
    * did not send again is kept. False when the account was unlinked a moment ago.
    */
   async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<boolean> {
-    const changes = { ...identity, claims: { ...identity.claims }, status: 'active', reason: null, verified: true };
+    const claims = { ...identity.claims };
+    const changes = { ...identity, claims, status: 'active', reason: null, verified: true, ...NO_FAILURES };
     for (;;) {
       const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
       if (!row) return false;
@@ -178,11 +191,16 @@ export class LinkedAccountsRepository {
   async storeRefreshed(
     account: LinkedAccount,
     credentials: UpstreamCredentials,
-    { verified }: { verified: boolean },
+    { verified, setback }: { verified: boolean; setback?: Setback | undefined },
   ): Promise<boolean> {
     const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
     if (!row) return false;
-    return this.#store(row, credentials, { ...NO_LEASE, verified, refreshedAt: this.clock.now() });
+    return this.#store(row, credentials, {
+      ...NO_LEASE,
+      verified,
+      refreshedAt: this.clock.now(),
+      ...(setback ?? NO_FAILURES),
+    });
   }
 
   /**
@@ -206,7 +224,7 @@ export class LinkedAccountsRepository {
     }
   }
 
-  /** Takes the lease unless somebody holds one that has not expired, or the credentials have changed since. */
+  /** Takes the lease unless somebody holds one that has not expired, the credentials have changed, or it is too early. */
   async acquireLease(account: LinkedAccount, owner: string, durationMs: number): Promise<boolean> {
     const now = this.clock.now();
     const { affected } = await this.#rows
@@ -218,7 +236,7 @@ export class LinkedAccountsRepository {
         generation: account.generation,
         status: 'active' satisfies LinkedAccountStatus,
       })
-      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now)', { now })
+      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now) AND (retry_at IS NULL OR retry_at <= :now)', { now })
       .execute();
     return affected === 1;
   }
@@ -247,14 +265,14 @@ export class LinkedAccountsRepository {
   async releaseLease(
     id: string,
     owner: string,
-    outcome: { lastError?: string; intentAnswered?: boolean } = {},
+    outcome: { setback?: Setback; intentAnswered?: boolean } = {},
   ): Promise<void> {
     await this.#rows.update(
       { id, leaseOwner: owner },
       {
         leaseOwner: null,
         leaseExpiresAt: null,
-        ...(outcome.lastError !== undefined && { lastError: outcome.lastError }),
+        ...outcome.setback,
         ...(outcome.intentAnswered && { refreshIntentAt: null }),
       },
     );
@@ -328,10 +346,9 @@ export class LinkedAccountsRepository {
         ...envelope.wrapped,
         tokenType: credentials.tokenType,
         scope: credentials.scope?.join(' ') ?? row.scope,
-        expiresAt: credentials.expiresAt,
+        expiresAt: credentials.expiresAt ?? null,
         obtainedAt: credentials.obtainedAt,
         generation: row.generation + 1,
-        ...NO_FAILURES,
         updatedAt: this.clock.now(),
       },
     );

@@ -4,12 +4,14 @@ import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
 import { AppliedDeclarations, Configuration, ConfigurationError } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
-import type { TokenResponse } from '../identity-providers/index.js';
+import { IdentityProvidersRepository, type TokenResponse } from '../identity-providers/index.js';
 import type { Session } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
-import type { LinkedAccount, UpstreamCredentials } from './linked-account.js';
+import { isFrom, type LinkedAccount, type UpstreamCredentials } from './linked-account.js';
 import { LinkedAccountsRepository, type AccountIdentity, type NewAccount } from './linked-accounts.repository.js';
+import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
+import { UpstreamRevocation, type Revocation } from './upstream-revocation.js';
 
 /** Who somebody is at a provider. */
 export interface UpstreamIdentity {
@@ -28,6 +30,12 @@ export interface Link extends UpstreamIdentity, AccountIdentity {
   connectedInSession?: string | undefined;
 }
 
+/** What became of tokens that were unlinked, at their provider. */
+export interface RevocationOfUser extends Revocation {
+  identityProvider: string;
+  subject: string;
+}
+
 /** How long a connected account waits to be made the default. */
 const CHOICE_MS = 10 * 60_000;
 /** An unlinking that meets a sign-in or a refresh looks again this often. */
@@ -39,6 +47,9 @@ export class LinkedAccounts implements OnModuleInit {
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
     @Inject(UsersRepository) private readonly users: UsersRepository,
+    @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
+    @Inject(UpstreamRevocation) private readonly revocation: UpstreamRevocation,
+    @Inject(UpstreamCircuits) private readonly circuits: UpstreamCircuits,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
@@ -66,6 +77,8 @@ export class LinkedAccounts implements OnModuleInit {
     return this.unitOfWork.run(async () => {
       const before = await this.accounts.findOfUser(userId, identityProvider);
       const id = await this.#store({ userId, identityProvider, subject }, identity, credentials);
+      // It has just given tokens.
+      await this.circuits.close(identityProvider);
       if (connectedInSession !== undefined) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
@@ -117,9 +130,28 @@ export class LinkedAccounts implements OnModuleInit {
     return this.#unlinkWhere(userId, () => true, { keepLast: false });
   }
 
-  /** The user's accounts, the default of each provider before the others there. */
+  /**
+   * The user's accounts as they can be used, the default of each provider before the others there. One whose provider
+   * has changed since shows as one that its user has to link again, which it is to every reader.
+   */
   async ofUser(userId: string): Promise<LinkedAccount[]> {
-    return this.accounts.listOfUser(userId);
+    const providers = new Map((await this.providers.list()).map((provider) => [provider.id, provider]));
+    return (await this.accounts.listOfUser(userId)).map((account) => {
+      const provider = providers.get(account.identityProvider);
+      return account.status === 'active' && provider && !isFrom(provider, account)
+        ? { ...account, status: 'reauthentication-required', reason: 'provider_changed' }
+        : account;
+    });
+  }
+
+  /** What became of the tokens of accounts that the user unlinked, or had unlinked for them, the latest first. */
+  async revocationsOf(userId: string): Promise<RevocationOfUser[]> {
+    const accounts = new Map((await this.accounts.everLinkedBy(userId)).map((account) => [account.id, account]));
+    const revocations = await this.revocation.of([...accounts.keys()]);
+    return revocations.map((revocation) => {
+      const { identityProvider, subject } = accounts.get(revocation.accountId)!;
+      return { ...revocation, identityProvider, subject };
+    });
   }
 
   #unlinkWhere(
@@ -141,7 +173,9 @@ export class LinkedAccounts implements OnModuleInit {
     const { userId, identityProvider } = account;
     let current: LinkedAccount | undefined = account;
     for (let attempt = 1; current && attempt <= ATTEMPTS; attempt += 1) {
-      if (await this.accounts.unlink(current, { keepSubject })) {
+      const tokens = await this.accounts.openTokens(current);
+      if (tokens && (await this.accounts.unlink(current, { keepSubject }))) {
+        await this.revocation.request(current, tokens);
         await this.audit.record({ event: 'identity.unlinked', outcome: 'success', userId, identityProvider });
         return;
       }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
+import { backoffMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import type { Secret } from '../common/secret.js';
@@ -13,15 +14,24 @@ import {
   type TokenResponse,
 } from '../identity-providers/index.js';
 import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
-import { LinkedAccountsRepository } from './linked-accounts.repository.js';
+import { LinkedAccountsRepository, type Setback } from './linked-accounts.repository.js';
+import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
+import { UpstreamRevocation } from './upstream-revocation.js';
 
 /** How often a reader whose refresh is done elsewhere looks whether it has happened. */
 const POLL_MS = 75;
 /** What storing the answer may take, beyond the call's own time-out. */
 export const WRITE_MARGIN_MS = 5_000;
 const WRITE_RETRY_MS = 250;
-const DEFAULT_RETRY_SECONDS = 5;
+/** Between two refreshes of an account that fail, unless the provider asks for more. */
+const BACKOFF = { firstMs: 2_000, maxMs: 5 * 60_000, factor: 2 };
+/** The operator has to act, and sees soon whether it helped. */
+const MISCONFIGURED_PAUSE_MS = 10_000;
+/** Less than this is left of a token that nobody can be served. */
+const SERVABLE_MS = 1_000;
+/** Refused not because the refresh token is dead, but because the provider wants to see its user. @see OpenID Connect Core 1.0 section 3.1.2.6 */
+const WANTS_USER: readonly unknown[] = ['interaction_required', 'login_required', 'consent_required'];
 
 export type RefreshOutcome =
   /** The row is as fresh as it gets, or gone: read it again. */
@@ -48,6 +58,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
     @Inject(UpstreamClients) private readonly upstreamClients: UpstreamClients,
+    @Inject(UpstreamCircuits) private readonly circuits: UpstreamCircuits,
+    @Inject(UpstreamRevocation) private readonly revocation: UpstreamRevocation,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
@@ -55,7 +67,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     @Inject(Configuration) private readonly configuration: Configuration,
   ) {}
 
-  /** Refreshes the account as it was read, or waits until somebody else has. */
+  /** Refreshes the account as it was read, or waits until somebody else has; neither while it is too early to ask again. */
   refresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
     const key = `${account.id}:${account.generation}`;
     const underWay = this.#underWay.get(key);
@@ -75,6 +87,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   async #leaseAndRefresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
     const { UPSTREAM_LEASE_MS: leaseMs, UPSTREAM_TIMEOUT_MS: timeoutMs } = this.configuration.environment;
+    const postponed = this.#postponed(account) ?? (await this.#paused(provider));
+    if (postponed) return postponed;
     const owner = this.randomness.id();
     const deadline = this.clock.now() + timeoutMs + WRITE_MARGIN_MS;
     for (;;) {
@@ -83,14 +97,28 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       }
       const current = await this.accounts.find(account.id);
       if (!current || current.generation !== account.generation) return { kind: 'changed' };
+      const failedMeanwhile = this.#postponed(current);
+      if (failedMeanwhile) return failedMeanwhile;
       const leaseEndsAt = await this.accounts.leaseExpiresAt(account.id);
       const now = this.clock.now();
       if (now >= deadline) {
-        const remaining = Math.ceil(((leaseEndsAt ?? now) - now) / 1000);
-        return { kind: 'unavailable', retryAfterSeconds: Math.max(1, remaining) };
+        return unavailable((leaseEndsAt ?? now) - now);
       }
       await delay(POLL_MS + (this.randomness.bytes(1)[0]! % POLL_MS));
     }
+  }
+
+  #postponed({ retryAt = 0, lastError }: LinkedAccount): RefreshOutcome | undefined {
+    const remainingMs = retryAt - this.clock.now();
+    if (remainingMs <= 0) return undefined;
+    return lastError === ('misconfigured' satisfies UpstreamError['kind'])
+      ? { kind: 'misconfigured' }
+      : unavailable(remainingMs);
+  }
+
+  async #paused({ id }: IdentityProvider): Promise<RefreshOutcome | undefined> {
+    const pausedMs = await this.circuits.pausedMs(id);
+    return pausedMs > 0 ? unavailable(pausedMs) : undefined;
   }
 
   async #holdingLease(task: Task): Promise<RefreshOutcome> {
@@ -107,16 +135,21 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     }
   }
 
-  async #redeemOnce(task: Task): Promise<RefreshOutcome> {
-    const { account, provider, owner } = task;
-    const current = await this.accounts.find(account.id);
-    const tokens = current && (await this.accounts.openTokens(current));
-    const moved = current?.generation !== account.generation || current.expiresAt !== account.expiresAt;
+  async #redeemOnce({ account: read, provider, owner }: Task): Promise<RefreshOutcome> {
+    const account = await this.accounts.find(read.id);
+    const tokens = account && (await this.accounts.openTokens(account));
+    const moved = account?.generation !== read.generation || account.expiresAt !== read.expiresAt;
     if (moved || !tokens?.refreshToken) {
-      await this.accounts.releaseLease(account.id, owner);
+      await this.accounts.releaseLease(read.id, owner);
       return { kind: 'changed' };
     }
-    const interrupted = current.refreshIntentAt !== undefined;
+    const admission = await this.circuits.admit(provider.id);
+    if (admission.kind === 'paused') {
+      await this.accounts.releaseLease(account.id, owner);
+      return unavailable(admission.remainingMs);
+    }
+    const task = { account, provider, owner };
+    const interrupted = account.refreshIntentAt !== undefined;
     const client = this.upstreamClients.for(provider);
     let sent = false;
     let answer: TokenResponse;
@@ -129,7 +162,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       answer = await client.refresh({ refreshToken: tokens.refreshToken });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      return this.#failed(error, task, { sent, interrupted });
+      return this.#failed(error, task, { sent, interrupted, probe: admission.probe });
     }
     const { idToken } = answer;
     // Network-free, so nothing can be lost between the provider's answer and the write.
@@ -147,16 +180,33 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     return { kind: 'changed' };
   }
 
-  /** Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. */
+  /**
+   * Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. Where the
+   * account was unlinked meanwhile, the answer goes back to the provider: nobody else knows of these tokens.
+   */
   #store({ account, owner }: Task, spent: Secret, answer: TokenResponse): Promise<boolean> {
     return this.unitOfWork.run(async () => {
+      const credentials = toCredentials(answer);
+      const { expiresAt = Infinity } = credentials;
+      // Asking again at once would bring another such token, and another.
+      const setback =
+        expiresAt - this.clock.now() < SERVABLE_MS
+          ? this.#setback(account, 'expired-on-arrival', this.#backoffMs(account))
+          : undefined;
       const verified = answer.idToken === undefined;
-      const stored = await this.accounts.storeRefreshed(account, toCredentials(answer), { verified });
-      if (!stored && answer.refreshToken) await this.accounts.replaceRefreshToken(account, spent, answer.refreshToken);
-      if (!stored) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
-      await this.#record(account, stored ? undefined : 'superseded');
+      const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback });
+      if (!stored) await this.#rescue({ account, owner }, spent, answer);
+      await this.circuits.close(account.identityProvider);
+      await this.#record(account, stored ? setback?.lastError : 'superseded');
       return stored;
     });
+  }
+
+  async #rescue({ account, owner }: Pick<Task, 'account' | 'owner'>, spent: Secret, answer: TokenResponse) {
+    if (answer.refreshToken) await this.accounts.replaceRefreshToken(account, spent, answer.refreshToken);
+    await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
+    const current = await this.accounts.find(account.id);
+    if (!current || current.status === 'sign-in-only') await this.revocation.request(account, answer);
   }
 
   /**
@@ -179,27 +229,36 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   async #failed(
     error: UpstreamError,
     { account, owner }: Task,
-    { sent, interrupted }: { sent: boolean; interrupted: boolean },
+    { sent, interrupted, probe }: { sent: boolean; interrupted: boolean; probe: boolean },
   ): Promise<RefreshOutcome> {
+    const { identityProvider } = account;
     if (error.kind === 'invalid_grant') {
-      const reason = interrupted ? 'rotation_lost' : 'invalid_grant';
+      const refused = interrupted ? 'rotation_lost' : 'invalid_grant';
+      const reason = WANTS_USER.includes(error.oauthError) ? 'interaction_required' : refused;
       const applied = await this.#requireReauthentication(account, reason, { leaseOwner: owner });
       if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
       return { kind: 'changed' };
     }
-    const unavailable = error.kind === 'unavailable';
+    const { retryAfterMs = 0 } = error;
+    const isAway = error.kind === 'unavailable';
+    if (isAway) await this.circuits.failed(identityProvider, { probe, retryAfterMs });
+    else await this.circuits.close(identityProvider);
+    const delayMs = isAway ? Math.max(retryAfterMs, this.#backoffMs(account)) : MISCONFIGURED_PAUSE_MS;
+    const setback = this.#setback(account, error.kind, delayMs);
     // Where no answer came, now or earlier, the token may be spent all the same: the intent stays and the next holder knows.
-    const intentAnswered = sent && !unavailable && !interrupted;
-    await this.accounts.releaseLease(account.id, owner, { intentAnswered, lastError: error.kind });
+    const intentAnswered = sent && !isAway && !interrupted;
+    await this.accounts.releaseLease(account.id, owner, { intentAnswered, setback });
     await this.#record(account, error.kind);
-    this.#logger.warn(
-      { identityProvider: account.identityProvider, kind: error.kind, detail: error.message },
-      'upstream refresh failed',
-    );
-    if (!unavailable) return { kind: 'misconfigured' };
-    const retryAfterSeconds =
-      error.retryAfterMs === undefined ? DEFAULT_RETRY_SECONDS : Math.ceil(error.retryAfterMs / 1000);
-    return { kind: 'unavailable', retryAfterSeconds: Math.max(1, retryAfterSeconds) };
+    this.#logger.warn({ identityProvider, kind: error.kind, detail: error.message }, 'upstream refresh failed');
+    return isAway ? unavailable(setback.retryAt - this.clock.now()) : { kind: 'misconfigured' };
+  }
+
+  #setback({ failures }: LinkedAccount, lastError: string, delayMs: number): Setback {
+    return { lastError, failures: failures + 1, retryAt: this.clock.now() + delayMs };
+  }
+
+  #backoffMs({ failures }: LinkedAccount): number {
+    return backoffMs(failures + 1, BACKOFF, this.randomness);
   }
 
   /** Answers whether it applied: not when somebody linked the account again meanwhile, for then nothing is lost. */
@@ -210,6 +269,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   ): Promise<boolean> {
     const required = await this.unitOfWork.run(async () => {
       const changed = await this.accounts.requireReauthentication(account, reason, only);
+      // Whoever refuses answers.
+      await this.circuits.close(account.identityProvider);
       if (changed) await this.#record(account, reason);
       return changed;
     });
@@ -266,4 +327,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       reason,
     });
   }
+}
+
+function unavailable(remainingMs: number): RefreshOutcome {
+  return { kind: 'unavailable', retryAfterSeconds: Math.max(1, Math.ceil(remainingMs / 1000)) };
 }

@@ -8,18 +8,18 @@ const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
 
 /** A provider's token response as the vault keeps it: lifetimes become instants. */
 export function toCredentials(response: TokenResponse): UpstreamCredentials {
-  const lifetimeSeconds = Math.min(
-    (response.expiresInSeconds === 'none' ? undefined : response.expiresInSeconds) ?? DEFAULT_LIFETIME_SECONDS,
-    MAX_LIFETIME_SECONDS,
-  );
-  const lifetimeMs = Math.floor(lifetimeSeconds * 1000);
   return {
     accessToken: response.accessToken,
     refreshToken: response.refreshToken,
     idToken: response.idToken,
     tokenType: response.tokenType,
     scope: response.scope?.split(' ').filter((name) => name !== ''),
-    expiresAt: response.receivedAt + lifetimeMs,
+    expiresAt: expiryOf(response),
     obtainedAt: response.receivedAt,
   };
+}
+
+function expiryOf({ expiresInSeconds = DEFAULT_LIFETIME_SECONDS, receivedAt }: TokenResponse): number | undefined {
+  if (expiresInSeconds === 'none') return undefined;
+  return receivedAt + Math.floor(Math.min(expiresInSeconds, MAX_LIFETIME_SECONDS) * 1000);
 }

@@ -4,14 +4,16 @@ import { Audit } from '../audit/index.js';
 import { Clock } from '../common/clock.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
-import { isIssuerOf, type IdentityProvider } from '../identity-providers/index.js';
-import type { LinkedAccount, OpenedTokens } from './linked-account.js';
+import type { IdentityProvider } from '../identity-providers/index.js';
+import { isFrom, type LinkedAccount, type OpenedTokens } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh, WRITE_MARGIN_MS, type RefreshOutcome } from './offline-refresh.js';
 
 /** How long a reader who has a valid token waits for a fresher one. */
 const PATIENCE_MS = 1_000;
 const RETRY_SECONDS = 1;
+/** What faces say of a token that never expires: how long it may be kept before asking again. */
+const NEVER_EXPIRES_SECONDS = 3600;
 /** A row that keeps changing under a reader is read this often. */
 const READS = 4;
 
@@ -20,7 +22,7 @@ export interface UpstreamToken {
   accessToken: Secret;
   refreshToken: Secret | undefined;
   tokenType: string;
-  /** Seconds that the access token really has left, at least 1. */
+  /** Seconds that the access token really has left, at least 1; an hour for one that never expires. */
   expiresInSeconds: number;
   scope: readonly string[];
 }
@@ -121,7 +123,8 @@ export class UpstreamTokens {
   }
 
   #toToken(account: LinkedAccount, { accessToken, refreshToken }: OpenedTokens): UpstreamToken | undefined {
-    const expiresInSeconds = Math.floor(this.#remainingMs(account) / 1000);
+    const expiresInSeconds =
+      account.expiresAt === undefined ? NEVER_EXPIRES_SECONDS : Math.floor(this.#remainingMs(account) / 1000);
     if (!accessToken || expiresInSeconds < 1) return undefined;
     return {
       kind: 'token',
@@ -134,7 +137,7 @@ export class UpstreamTokens {
   }
 
   #remainingMs({ expiresAt }: LinkedAccount): number {
-    return (expiresAt ?? 0) - this.clock.now();
+    return (expiresAt ?? Infinity) - this.clock.now();
   }
 
   /** Never more than half of the token's own lifetime: a short-lived token is not refreshed on every read. */
@@ -144,10 +147,4 @@ export class UpstreamTokens {
       Math.max(0, expiresAt - obtainedAt) / 2,
     );
   }
-}
-
-/** Tokens of another issuer, or given to another client_id, are neither served nor sent to the provider of today. */
-function isFrom(provider: IdentityProvider, { issuer, upstreamClientId }: LinkedAccount): boolean {
-  const sameIssuer = issuer === undefined || isIssuerOf(provider, issuer);
-  return sameIssuer && (upstreamClientId ?? provider.clientId) === provider.clientId;
 }

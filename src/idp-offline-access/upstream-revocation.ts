@@ -1,0 +1,106 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Audit } from '../audit/index.js';
+import { Secret } from '../common/secret.js';
+import { IdentityProvidersRepository, UpstreamClients, UpstreamError } from '../identity-providers/index.js';
+import { DeliveryError, Outbox, type Delivery, type OutboxHandler } from '../outbox/index.js';
+import { isFrom, type LinkedAccount, type OpenedTokens } from './linked-account.js';
+
+const KIND = 'upstream-revocation';
+
+/** How far the revocation of an unlinked account's tokens has come at its provider. */
+export interface Revocation {
+  accountId: string;
+  /**
+   * `unsupported`: the provider has no way to revoke; `provider-changed`: it is another one by now, or gone, and was
+   * not told; `failed`: it was asked for days in vain.
+   */
+  state: 'pending' | 'revoked' | 'unsupported' | 'provider-changed' | 'failed';
+  /** When that became so, epoch ms. */
+  at: number;
+}
+
+const payload = z.object({
+  userId: z.string(),
+  identityProvider: z.string(),
+  issuer: z.string().optional(),
+  upstreamClientId: z.string().optional(),
+  accessToken: z.string().optional(),
+  refreshToken: z.string().optional(),
+});
+type Payload = z.infer<typeof payload>;
+
+/**
+ * Gives the tokens of unlinked accounts back to their providers. Here they are erased first; what the provider makes
+ * of it comes later, through the outbox, and cannot keep a user from unlinking. @see RFC 7009
+ */
+@Injectable()
+export class UpstreamRevocation implements OutboxHandler {
+  constructor(
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
+    @Inject(UpstreamClients) private readonly upstreamClients: UpstreamClients,
+    @Inject(Audit) private readonly audit: Audit,
+  ) {
+    outbox.register(KIND, this);
+  }
+
+  /** Inside the transaction that erases the tokens, or finds that they have come too late to be kept. */
+  async request(account: LinkedAccount, { accessToken, refreshToken }: OpenedTokens): Promise<void> {
+    if (!accessToken && !refreshToken) return;
+    const { id, userId, identityProvider, issuer, upstreamClientId } = account;
+    const message: Payload = {
+      userId,
+      identityProvider,
+      issuer,
+      upstreamClientId,
+      accessToken: accessToken?.reveal(),
+      refreshToken: refreshToken?.reveal(),
+    };
+    await this.outbox.put({ kind: KIND, subjectId: id, payload: new Secret(JSON.stringify(message)) });
+  }
+
+  /** Of these accounts, the latest first. */
+  async of(accountIds: readonly string[]): Promise<Revocation[]> {
+    const messages = await this.outbox.statesOf(KIND, accountIds);
+    return messages.map(({ subjectId, outcome, at }) => ({
+      accountId: subjectId,
+      state: (outcome ?? 'pending') as Revocation['state'],
+      at,
+    }));
+  }
+
+  async deliver(delivery: Delivery): Promise<Exclude<Revocation['state'], 'pending' | 'failed'>> {
+    const { accessToken, refreshToken, ...account } = read(delivery);
+    const provider = await this.providers.find(account.identityProvider);
+    if (!provider || !isFrom(provider, account)) return 'provider-changed';
+    const client = this.upstreamClients.for(provider);
+    try {
+      if (!(await client.revocable())) return 'unsupported';
+      // First the one that lives longer; many providers end the other one along with it.
+      if (refreshToken !== undefined) await client.revoke(new Secret(refreshToken), 'refresh_token');
+      if (accessToken !== undefined) await client.revoke(new Secret(accessToken), 'access_token');
+      return 'revoked';
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.oauthError === 'unsupported_token_type') return 'unsupported';
+      throw new DeliveryError(error.kind, { retryAfterMs: error.retryAfterMs });
+    }
+  }
+
+  async ended(delivery: Delivery, outcome: string): Promise<void> {
+    const { userId, identityProvider } = read(delivery);
+    const revoked = outcome === ('revoked' satisfies Revocation['state']);
+    await this.audit.record({
+      event: 'upstream-token.revoked',
+      outcome: revoked ? 'success' : 'failure',
+      userId,
+      identityProvider,
+      reason: revoked ? undefined : outcome,
+    });
+  }
+}
+
+function read(delivery: Delivery): Payload {
+  return payload.parse(JSON.parse(delivery.payload.reveal()));
+}
