@@ -64,17 +64,23 @@ interface Operation {
 const operationsOf = (methods: object): Operation[] => Object.values(methods as Record<string, Operation>);
 
 /** A route with two addresses is two operations, and each has to have an id of its own. */
-const SECOND_ADDRESSES: Record<string, string> = {
-  '/federated-identities/{identityProvider}/token': 'getFederatedIdentityTokenWithoutVersion',
-  '/.well-known/oauth-authorization-server': 'getAuthorizationServerMetadata',
+const SECOND_ADDRESSES: Record<string, (operationId: string) => string> = {
+  '/federated-identities/{identityProvider}': withoutVersion,
+  '/federated-identities/{identityProvider}/token': withoutVersion,
+  '/.well-known/oauth-authorization-server': () => 'getAuthorizationServerMetadata',
 };
+
+function withoutVersion(operationId: string): string {
+  return `${operationId}WithoutVersion`;
+}
 
 /** Nest documents all addresses of a route alike: ids are made unique, and each address gets the parameters it has. */
 function separateAddresses(document: OpenAPIObject): OpenAPIObject {
   for (const [path, methods] of Object.entries(document.paths)) {
     const position = (name: string): number => path.indexOf(`{${name}}`);
     for (const operation of operationsOf(methods)) {
-      operation.operationId = SECOND_ADDRESSES[path] ?? operation.operationId ?? '';
+      const { operationId = '' } = operation;
+      operation.operationId = SECOND_ADDRESSES[path]?.(operationId) ?? operationId;
       operation.parameters = (operation.parameters ?? [])
         .filter((parameter) => parameter.in !== 'path' || position(parameter.name) >= 0)
         .toSorted((one, other) => position(one.name) - position(other.name));

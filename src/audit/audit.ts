@@ -55,7 +55,7 @@ export class Audit {
       outcome,
       userId: userId ?? null,
       actor: context?.actor ?? null,
-      clientId: clientId ?? null,
+      clientId: clientId ?? context?.clientId ?? null,
       identityProvider: identityProvider ?? null,
       reason: reason ?? null,
       requestId: context?.requestId ?? null,

@@ -7,10 +7,13 @@ import { formBody, queryParameters } from '../common/http/form.js';
 import { html, page, pageHeaders } from '../common/http/html.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
-import { Cookies, Sessions } from '../sessions/index.js';
+import { Cookies, PostedParameters, Sessions } from '../sessions/index.js';
 import { AuthorizationError, redirectTarget, validate } from './authorization-request.js';
 import { AuthorizationService, type NextStep } from './authorization.service.js';
 import { PendingRequests } from './pending-requests.js';
+
+/** What is posted to the authorization endpoint waits for. */
+const POSTED_REQUEST = 'auth';
 
 const consentForm = (handle: string) => `consent:${handle}`;
 
@@ -25,11 +28,12 @@ export class AuthorizationController {
     @Inject(AuthorizationService) private readonly authorization: AuthorizationService,
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(Cookies) private readonly cookies: Cookies,
+    @Inject(PostedParameters) private readonly posted: PostedParameters,
   ) {}
 
   @Get()
   async authorize(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const parameters = queryParameters(request.url);
+    const parameters = await this.#parameters(queryParameters(request.url));
     const client = await this.clients.find(parameters.get('client_id') ?? '');
     const target = redirectTarget(parameters, client);
     try {
@@ -40,6 +44,19 @@ export class AuthorizationController {
       if (!(error instanceof AuthorizationError)) throw error;
       this.#redirect(response, this.authorization.errorUrl(target, error));
     }
+  }
+
+  /**
+   * The same, posted by the client's page: no cookie comes along, so the request waits until the browser has come back.
+   * @see OpenID Connect Core 1.0 section 3.1.2.1
+   */
+  @Post()
+  async posting(@Res() response: Response, @Body() body: unknown): Promise<void> {
+    const parameters = formBody(body);
+    // Only requests of clients that are known are kept: a page of anybody's may post here.
+    redirectTarget(parameters, await this.clients.find(parameters.get('client_id') ?? ''));
+    const handle = await this.posted.keep(POSTED_REQUEST, parameters);
+    this.#redirect(response, `${this.configuration.issuerPath}/auth?handle=${handle}`);
   }
 
   /** Where a sign-in leads back to. */
@@ -67,6 +84,16 @@ export class AuthorizationController {
       throw new DomainError('request.parameter-invalid', { publicDetail: 'decision must be allow or deny.' });
     }
     this.#redirect(response, await this.authorization.decide(handle, browser, session, decision === 'allow'));
+  }
+
+  async #parameters(query: Map<string, string>): Promise<ReadonlyMap<string, string>> {
+    const handle = query.get('handle');
+    if (handle === undefined) return query;
+    const posted = await this.posted.take(POSTED_REQUEST, handle);
+    if (posted) return posted;
+    throw new DomainError('request.parameter-invalid', {
+      publicDetail: 'This request was started already, or took too long. Please go back to the application.',
+    });
   }
 
   async #proceed(request: Request, response: Response, handle: string, browser: Secret): Promise<void> {

@@ -7,6 +7,8 @@ export interface RequestContext {
   readonly address: string | undefined;
   /** Who is asking, where that is no user: set by the guard of the admin API. */
   actor?: string;
+  /** The client through which is asked, where a token says so. */
+  clientId?: string;
 }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();

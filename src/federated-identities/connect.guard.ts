@@ -1,17 +1,17 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { DomainError } from '../common/domain-error.js';
 import { formBody } from '../common/http/form.js';
-import { ConnectTickets } from '../idp-offline-access/index.js';
 import { Cookies, Sessions } from '../sessions/index.js';
+import { ConnectRequests, staleTicket } from './connect-requests.js';
 import type { ConnectingRequest } from './strategies/upstream-sign-in.guard.js';
 
 export const CONNECT_FORM = 'connect';
 
-/** Admits the signed-in user whom the ticket names, spends the ticket, and says to whom the account is to be linked. */
+/** Admits the signed-in user, whom the ticket names if there is one, spends it, and says to whom what is to be linked. */
 @Injectable()
 export class ConnectGuard implements CanActivate {
   constructor(
-    @Inject(ConnectTickets) private readonly tickets: ConnectTickets,
+    @Inject(ConnectRequests) private readonly requests: ConnectRequests,
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(Cookies) private readonly cookies: Cookies,
   ) {}
@@ -19,7 +19,6 @@ export class ConnectGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ConnectingRequest>();
     const form = formBody(request.body);
-    const presented = form.get('ticket') ?? '';
     const cookie = this.cookies.read(request, 'session');
     const session = await this.sessions.current(request);
     if (!cookie || !session || !this.cookies.isCsrfToken(form.get('csrf_token'), cookie, CONNECT_FORM)) {
@@ -27,16 +26,13 @@ export class ConnectGuard implements CanActivate {
         publicDetail: 'This form was not opened in this browser. Please go back and try again.',
       });
     }
-    const ticket = await this.tickets.find(presented);
-    const matches = ticket?.userId === session.userId && ticket.identityProvider === request.params['idp'];
-    if (!matches || !(await this.tickets.consume(presented))) throw staleTicket();
-    request.connectUserId = session.userId;
+    const { userId } = session;
+    const connect = await this.requests.read(String(request.params['idp']), form);
+    if (connect.ticket && connect.ticket.userId !== userId) throw staleTicket();
+    const { whole: scope } = await this.requests.wantedScope(connect, userId);
+    await this.requests.authorizationEndpoint(connect);
+    await this.requests.spend(connect);
+    request.connecting = { userId, scope, returnTo: connect.returnTo };
     return true;
   }
-}
-
-export function staleTicket(): DomainError {
-  return new DomainError('request.parameter-invalid', {
-    publicDetail: 'This link has expired or was used already. Please ask the application for a new one.',
-  });
 }

@@ -1,5 +1,5 @@
 /** Where a sign-in leads when nobody said. */
-const HOME = '/login';
+export const HOME = '/login';
 
 /**
  * A path on this service, or the default: what comes after a sign-in is stored with it and must never become a

@@ -14,7 +14,7 @@ export class LoginAttemptEntity {
   @Column('varchar')
   browserDigest!: string;
 
-  /** The nonce, the PKCE verifier and where the sign-in leads back to (a ticket may be in it), ciphertext. */
+  /** The nonce, the PKCE verifier, the scope and where the sign-in leads back to (a ticket may be in it), ciphertext. */
   @Column('text')
   secrets!: string;
 

@@ -17,6 +17,8 @@ export interface Destination {
   browser: Secret;
   /** A local path. */
   returnTo: string;
+  /** What the provider is asked for, space-separated. */
+  scope: string;
   /** Link the account to this user instead of signing in with it. */
   connectUserId?: string;
 }
@@ -25,6 +27,7 @@ export interface LoginAttempt {
   nonce: string;
   codeVerifier: string;
   returnTo: string;
+  scope: string;
   connectUserId: string | undefined;
   startedAt: number;
 }
@@ -52,13 +55,13 @@ export class LoginAttempts {
     const state = this.randomness.token();
     const stateDigest = digest(state);
     const envelope = this.envelopes.create({ table: TABLE, id: stateDigest });
-    const { returnTo } = destination;
+    const { returnTo, scope } = destination;
     const now = this.clock.now();
     await this.#rows.insert({
       stateDigest,
       identityProvider: destination.identityProvider,
       browserDigest: digest(destination.browser.reveal()),
-      secrets: envelope.seal(SECRETS_COLUMN, new Secret(JSON.stringify({ ...secrets, returnTo }))),
+      secrets: envelope.seal(SECRETS_COLUMN, new Secret(JSON.stringify({ ...secrets, returnTo, scope }))),
       ...envelope.wrapped,
       connectUserId: destination.connectUserId ?? null,
       createdAt: now,
@@ -85,7 +88,7 @@ export class LoginAttempts {
     if (affected !== 1) return undefined;
     const row = await this.#rows.findOneByOrFail({ stateDigest });
     const secrets = this.envelopes.open({ table: TABLE, id: stateDigest }, row).unseal(SECRETS_COLUMN, row.secrets);
-    const opened = JSON.parse(secrets.reveal()) as Pick<LoginAttempt, 'nonce' | 'codeVerifier' | 'returnTo'>;
+    const opened = JSON.parse(secrets.reveal()) as Pick<LoginAttempt, 'nonce' | 'codeVerifier' | 'returnTo' | 'scope'>;
     return {
       ...opened,
       connectUserId: row.connectUserId ?? undefined,

@@ -1,15 +1,24 @@
-import { Controller, Get, Inject, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { html, page, pageHeaders } from '../common/http/html.js';
+import { DomainError } from '../common/domain-error.js';
+import { formBody, queryParameters } from '../common/http/form.js';
+import { html, page, pageHeaders, type Html } from '../common/http/html.js';
+import { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import { IdentityProvidersRepository } from '../identity-providers/index.js';
-import { Cookies, Sessions } from '../sessions/index.js';
-import { UsersRepository } from '../users/index.js';
+import { Cookies, PostedParameters, Sessions } from '../sessions/index.js';
+import { PasswordAuthentication, UsersRepository } from '../users/index.js';
 import { localPath } from './local-path.js';
 import { SignIn } from './sign-in.js';
-import type { UpstreamSignIn } from './strategies/oidc.strategy.js';
-import { UpstreamSignInGuard } from './strategies/upstream-sign-in.guard.js';
+import type { UpstreamSignIn } from './strategies/code-flow.strategy.js';
+import { callbackOf, UpstreamSignInGuard } from './strategies/upstream-sign-in.guard.js';
+
+const PASSWORD_FORM = 'password';
+/** What goes on to the provider that is chosen. */
+const PASSED_ON = ['return_to', 'login_hint', 'prompt', 'max_age'];
+/** What is read of an answer that a provider posts. */
+const ANSWER = ['state', 'code', 'iss', 'error', 'user'];
 
 /** The pages on which a person signs in. */
 @ApiExcludeController()
@@ -20,47 +29,40 @@ export class LoginController {
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(Cookies) private readonly cookies: Cookies,
+    @Inject(PostedParameters) private readonly posted: PostedParameters,
     @Inject(UsersRepository) private readonly users: UsersRepository,
+    @Inject(PasswordAuthentication) private readonly passwords: PasswordAuthentication,
     @Inject(SignIn) private readonly signIn: SignIn,
   ) {}
 
   @Get()
-  async choose(
-    @Req() request: Request,
-    @Res() response: Response,
-    @Query() query: Record<string, unknown>,
-  ): Promise<void> {
-    // From here on the browser has its binding: providers opened in several tabs at once find the same one.
-    this.cookies.browser(request, response);
-    const session = await this.sessions.current(request);
-    const user = session && (await this.users.find(session.userId));
-    const passedOn = ['return_to', 'login_hint', 'prompt', 'max_age'].flatMap((name): [string, string][] => {
-      const value = query[name];
-      return typeof value === 'string' ? [[name, value]] : [];
-    });
-    const search = passedOn.length === 0 ? '' : `?${new URLSearchParams(passedOn).toString()}`;
-    const buttons = (await this.providers.list()).map(
-      ({ id, displayName }) =>
-        html`<a class="button" href="${this.configuration.issuerPath}/login/${encodeURIComponent(id)}${search}"
-          >Continue with ${displayName}</a
-        >`,
-    );
-    const signedIn =
-      user &&
-      html`<p>You are signed in as <strong>${user.fullName ?? user.username ?? user.email ?? user.id}</strong>.</p>`;
-    const choices =
-      buttons.length > 0
-        ? html`<nav class="actions" aria-label="Identity providers">${buttons}</nav>`
-        : html`<p>No identity provider is configured. The operator declares them in CONFIG_FILE.</p>`;
-    response.set(pageHeaders()).send(
-      page(
-        'Sign in',
-        html`<h1>Sign in</h1>
-          ${signedIn}
-          <p class="muted">Choose where you have an account.</p>
-          ${choices}`,
-      ),
-    );
+  async choose(@Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.#show(request, response, queryParameters(request.url));
+  }
+
+  /** Signs in with a password. */
+  @Post()
+  async withPassword(@Req() request: Request, @Res() response: Response, @Body() body: unknown): Promise<void> {
+    if (!this.#takesPasswords)
+      throw new DomainError('request.method-not-allowed', { meta: { allow: ['GET', 'HEAD'] } });
+    const form = formBody(body);
+    const browser = this.cookies.read(request, 'browser');
+    if (!browser || !this.cookies.isCsrfToken(form.get('csrf_token'), browser, PASSWORD_FORM)) {
+      throw new DomainError('access.forbidden', {
+        publicDetail: 'This form was not opened in this browser. Please go back and try again.',
+      });
+    }
+    try {
+      const user = await this.passwords.signIn(form.get('username') ?? '', new Secret(form.get('password') ?? ''));
+      await this.signIn.completeWithPassword(request, response, user);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      await this.signIn.recordPasswordRefusal(error);
+      if (error.code !== 'credentials.password-wrong') throw error;
+      await this.#show(request, response, form, error);
+      return;
+    }
+    this.#leave(response, localPath(form.get('return_to')));
   }
 
   /** Sends the browser to the provider; the guard does it. */
@@ -76,8 +78,94 @@ export class LoginController {
   async callback(@Req() request: Request, @Res() response: Response): Promise<void> {
     const signIn = request.user as UpstreamSignIn;
     await this.signIn.complete(request, response, signIn);
+    this.#leave(response, localPath(signIn.attempt.returnTo));
+  }
+
+  /** The same for a provider that posts its answer: no cookie comes along, so it waits until the browser has come back. */
+  @Post(':idp/callback')
+  async postedCallback(@Param('idp') idp: string, @Res() response: Response, @Body() body: unknown): Promise<void> {
+    const provider = await this.providers.find(idp);
+    if (!provider) throw new DomainError('provider.unknown');
+    const answer = new Map([...formBody(body)].filter(([name]) => ANSWER.includes(name)));
+    const handle = await this.posted.keep(callbackOf(idp), answer);
+    this.#leave(response, `/login/${encodeURIComponent(idp)}/callback?handle=${handle}`);
+  }
+
+  get #takesPasswords(): boolean {
+    return this.configuration.environment.PASSWORD_SIGN_IN;
+  }
+
+  async #show(
+    request: Request,
+    response: Response,
+    parameters: ReadonlyMap<string, string>,
+    refused?: DomainError,
+  ): Promise<void> {
+    // From here on the browser has its binding: providers opened in several tabs at once find the same one.
+    const browser = this.cookies.browser(request, response);
+    const session = await this.sessions.current(request);
+    const user = session && (await this.users.find(session.userId));
+    const passedOn = PASSED_ON.flatMap((name): [string, string][] => {
+      const value = parameters.get(name);
+      return value === undefined ? [] : [[name, value]];
+    });
+    const search = passedOn.length === 0 ? '' : `?${new URLSearchParams(passedOn).toString()}`;
+    const buttons = (await this.providers.list()).map(
+      ({ id, displayName }) =>
+        html`<a class="button" href="${this.configuration.issuerPath}/login/${encodeURIComponent(id)}${search}"
+          >Continue with ${displayName}</a
+        >`,
+    );
+    const signedIn =
+      user &&
+      html`<p>You are signed in as <strong>${user.fullName ?? user.username ?? user.email ?? user.id}</strong>.</p>`;
+    const choices =
+      buttons.length > 0
+        ? html`<p class="muted">Choose where you have an account.</p>
+            <nav class="actions" aria-label="Identity providers">${buttons}</nav>`
+        : !this.#takesPasswords &&
+          html`<p>No identity provider is configured. The operator declares them in CONFIG_FILE.</p>`;
+    const { retryAfterSeconds } = refused?.meta ?? {};
+    response
+      .status(refused ? 401 : 200)
+      .set({
+        ...pageHeaders(),
+        ...(refused && { 'WWW-Authenticate': 'Cookie realm="symbolon"' }),
+        ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+      })
+      .send(
+        page(
+          'Sign in',
+          html`<h1>Sign in</h1>
+            ${signedIn} ${choices}
+            ${this.#takesPasswords && this.#passwordForm(browser, parameters, refused !== undefined)}`,
+        ),
+      );
+  }
+
+  #passwordForm(browser: Secret, parameters: ReadonlyMap<string, string>, refused: boolean): Html {
+    const returnTo = parameters.get('return_to');
+    return html`<form class="actions" method="post" action="${this.configuration.issuerPath}/login">
+      ${refused && html`<p role="alert">The user name or the password is wrong, or there were too many attempts.</p>`}
+      <label
+        >User name
+        <input
+          name="username"
+          value="${parameters.get('username') ?? parameters.get('login_hint') ?? ''}"
+          autocomplete="username"
+          autocapitalize="none"
+          required
+      /></label>
+      <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
+      ${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}" />`}
+      <input type="hidden" name="csrf_token" value="${this.cookies.csrfToken(browser, PASSWORD_FORM)}" />
+      <button class="primary" type="submit">Sign in</button>
+    </form>`;
+  }
+
+  #leave(response: Response, path: string): void {
     response
       .set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
-      .redirect(303, this.configuration.issuerPath + localPath(signIn.attempt.returnTo));
+      .redirect(303, this.configuration.issuerPath + path);
   }
 }

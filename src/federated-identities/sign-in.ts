@@ -3,12 +3,13 @@ import type { Request, Response } from 'express';
 import { Audit } from '../audit/index.js';
 import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
+import { Configuration } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import type { IdentityProvider, UserinfoClaims } from '../identity-providers/index.js';
 import { LinkedAccounts } from '../idp-offline-access/index.js';
 import { Sessions } from '../sessions/index.js';
-import { UsersRepository } from '../users/index.js';
-import type { UpstreamSignIn } from './strategies/oidc.strategy.js';
+import { UsersRepository, type User } from '../users/index.js';
+import type { UpstreamSignIn } from './strategies/code-flow.strategy.js';
 
 const CLOCK_TOLERANCE_MS = 10_000;
 
@@ -22,6 +23,7 @@ export class SignIn {
     @Inject(Sessions) private readonly sessions: Sessions,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
+    @Inject(Configuration) private readonly configuration: Configuration,
   ) {}
 
   /**
@@ -38,6 +40,20 @@ export class SignIn {
       if (error instanceof DomainError) await this.#recordRefusal(signIn, error);
       throw error;
     }
+  }
+
+  /** Signs in a user whose password was right. */
+  async completeWithPassword(request: Request, response: Response, { id: userId }: User): Promise<void> {
+    const started = await this.unitOfWork.run(async () => {
+      await this.audit.record({ event: 'user.signed-in', outcome: 'success', userId, reason: 'password' });
+      return this.sessions.start(request, { userId, authTime: this.clock.now(), authTimeProven: true });
+    });
+    this.sessions.hand(started, response);
+  }
+
+  /** Whose password it was to be is not recorded: people type passwords into the field above. */
+  recordPasswordRefusal({ code }: DomainError): Promise<void> {
+    return this.audit.record({ event: 'user.signed-in', outcome: 'failure', reason: code });
   }
 
   async #signInOnceKnown(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
@@ -63,10 +79,15 @@ export class SignIn {
   async #signIn(request: Request, response: Response, signIn: UpstreamSignIn): Promise<void> {
     const { provider, identity } = signIn;
     const started = await this.unitOfWork.run(async () => {
-      const userId =
-        (await this.accounts.userOf({ identityProvider: provider.id, ...identity })) ?? (await this.#signUp(signIn));
+      const known = await this.accounts.userOf({ identityProvider: provider.id, ...identity });
+      const adopted = known === undefined ? await this.#userOfTrustedEmail(signIn) : undefined;
+      const userId = known ?? adopted ?? (await this.#signUp(signIn));
       await this.#refuseBlocked(userId);
-      const linkedAccountId = await this.#link(userId, signIn);
+      const linkedAccountId = await this.#link(
+        userId,
+        signIn,
+        adopted === undefined ? {} : { reason: 'trusted-verified-email' },
+      );
       await this.audit.record({ event: 'user.signed-in', outcome: 'success', userId, identityProvider: provider.id });
       const provenAt = identity.authTime === undefined ? undefined : identity.authTime * 1000;
       return this.sessions.start(request, {
@@ -88,7 +109,7 @@ export class SignIn {
       });
     }
     await this.#refuseBlocked(userId);
-    await this.#link(userId, signIn, session.id);
+    await this.#link(userId, signIn, { connectedInSession: session.id });
   }
 
   async #refuseBlocked(userId: string): Promise<void> {
@@ -96,7 +117,22 @@ export class SignIn {
     if (!user || user.blocked) throw new DomainError('user.blocked');
   }
 
-  #link(userId: string, { provider, identity, tokens }: UpstreamSignIn, connectedInSession?: string): Promise<string> {
+  /**
+   * The one user who has the address that the provider vouches for, where the operator believes it. Whoever can get an
+   * address verified there signs in as that user: so it is off unless the operator says so, and two users with the
+   * address are not guessed between.
+   */
+  async #userOfTrustedEmail({ provider, identity: { claims } }: UpstreamSignIn): Promise<string | undefined> {
+    if (!provider.trustVerifiedEmail || claims.email_verified !== true || claims.email === undefined) return undefined;
+    const declared = this.configuration.declared.users.map(({ username, email }) => ({ username, email }));
+    return (await this.users.findByVerifiedEmail(claims.email, declared))?.id;
+  }
+
+  #link(
+    userId: string,
+    { provider, identity, tokens, attempt }: UpstreamSignIn,
+    how: { connectedInSession?: string; reason?: string } = {},
+  ): Promise<string> {
     return this.accounts.link({
       userId,
       identityProvider: provider.id,
@@ -105,8 +141,8 @@ export class SignIn {
       upstreamClientId: provider.clientId,
       claims: profileClaims(identity.claims),
       tokens,
-      requestedScope: provider.scope,
-      connectedInSession,
+      requestedScope: attempt.scope,
+      ...how,
     });
   }
 

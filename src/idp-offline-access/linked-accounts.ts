@@ -28,6 +28,8 @@ export interface Link extends UpstreamIdentity, AccountIdentity {
   requestedScope: string;
   /** The browser session in which the user confirmed that the account is to be connected; nothing for a sign-in. */
   connectedInSession?: string | undefined;
+  /** Why it was linked, for the audit, where the user neither signed up with it nor asked for it. */
+  reason?: string | undefined;
 }
 
 /** What became of tokens that were unlinked, at their provider. */
@@ -72,7 +74,7 @@ export class LinkedAccounts implements OnModuleInit {
    * @throws DomainError `identity.held-by-another-user`
    */
   async link({ userId, identityProvider, subject, tokens, requestedScope, ...link }: Link): Promise<string> {
-    const { connectedInSession, ...identity } = link;
+    const { connectedInSession, reason, ...identity } = link;
     const credentials = toCredentials({ ...tokens, scope: tokens.scope ?? requestedScope });
     return this.unitOfWork.run(async () => {
       const before = await this.accounts.findOfUser(userId, identityProvider);
@@ -81,7 +83,7 @@ export class LinkedAccounts implements OnModuleInit {
       await this.circuits.close(identityProvider);
       if (connectedInSession !== undefined) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
-      await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider });
+      await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider, reason });
       return id;
     });
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { IsNull, MoreThan } from 'typeorm';
+import { IsNull, MoreThan, type FindOptionsWhere } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { digest, Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
@@ -54,13 +54,12 @@ export class Sessions {
 
   async current(request: Request): Promise<Session | undefined> {
     const cookie = this.cookies.read(request, 'session');
-    if (!cookie) return undefined;
-    const row = await this.#rows.findOneBy({
-      cookieDigest: digest(cookie.reveal()),
-      endedAt: IsNull(),
-      expiresAt: MoreThan(this.clock.now()),
-    });
-    return row ? toSession(row) : undefined;
+    return cookie && this.#findLive({ cookieDigest: digest(cookie.reveal()) });
+  }
+
+  /** The session that the `sid` of a token names, unless it has ended or expired. */
+  async find(id: string): Promise<Session | undefined> {
+    return this.#findLive({ id });
   }
 
   /**
@@ -95,6 +94,11 @@ export class Sessions {
 
   hand({ cookie }: StartedSession, response: Response): void {
     this.cookies.write(response, 'session', cookie, this.configuration.environment.SESSION_TTL);
+  }
+
+  async #findLive(where: FindOptionsWhere<SessionEntity>): Promise<Session | undefined> {
+    const row = await this.#rows.findOneBy({ ...where, endedAt: IsNull(), expiresAt: MoreThan(this.clock.now()) });
+    return row ? toSession(row) : undefined;
   }
 
   get #rows() {

@@ -80,10 +80,37 @@ export class UsersRepository {
     await this.#rows.update({ id }, { blockedAt: blocked ? now : null, updatedAt: now });
   }
 
+  /**
+   * The one user who has that address for certain: verified, or vouched for by whoever `declared` it with the user name.
+   * Nobody where it is nobody's or several users'. Only ASCII letters are folded, and other addresses found by nobody:
+   * letters that look or fold alike (`K` and the Kelvin sign) would let one mailbox pass for another.
+   */
+  async findByVerifiedEmail(
+    email: string,
+    declared: readonly { username: string; email: string | undefined }[] = [],
+  ): Promise<User | undefined> {
+    if (!ASCII.test(email)) return undefined;
+    const isIt = (candidate: string | undefined): boolean =>
+      candidate !== undefined && ASCII.test(candidate) && candidate.toLowerCase() === email.toLowerCase();
+    const rows = await this.#rows
+      .createQueryBuilder('user')
+      .where('LOWER(user.email) = :email', { email: email.toLowerCase() })
+      .getMany();
+    const users = rows
+      .filter((row) => isIt(row.email ?? undefined))
+      .filter(
+        (row) =>
+          row.emailVerified || declared.some(({ username, email: own }) => username === row.username && isIt(own)),
+      );
+    return users.length === 1 ? toUser(users[0]!) : undefined;
+  }
+
   get #rows() {
     return this.unitOfWork.repository(UserEntity);
   }
 }
+
+const ASCII = /^[\x21-\x7E]+$/;
 
 function toUser(row: UserEntity | null): User | undefined {
   if (!row) return undefined;

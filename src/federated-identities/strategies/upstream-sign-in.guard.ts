@@ -6,10 +6,10 @@ import { queryParameters } from '../../common/http/form.js';
 import { Randomness } from '../../common/random.js';
 import { Configuration } from '../../config/index.js';
 import { IdentityProvidersRepository, UpstreamClients, UpstreamError } from '../../identity-providers/index.js';
-import { Cookies } from '../../sessions/index.js';
+import { Cookies, PostedParameters } from '../../sessions/index.js';
 import { LoginAttempts } from '../login-attempts.js';
 import { localPath } from '../local-path.js';
-import { OidcStrategy } from './oidc.strategy.js';
+import { CodeFlowStrategy } from './code-flow.strategy.js';
 import { prepare, UPSTREAM_STRATEGY } from './upstream.strategy.js';
 
 /** What the caller of `/login/{idp}` may ask of the provider. */
@@ -19,10 +19,16 @@ const PASSED_ON: Record<string, RegExp> = {
   max_age: /^\d{1,9}$/,
 };
 
+/** As the router matches it: with a slash behind or not. */
+const CALLBACK_PATH = /^\/login\/[^/]+\/callback\/?$/;
+
 export interface ConnectingRequest extends Request {
   /** Set by the connect endpoint before this guard: link to this user instead of signing in. */
-  connectUserId?: string;
+  connecting?: { userId: string; scope: string; returnTo: string };
 }
+
+/** What is posted to a provider's callback waits for. */
+export const callbackOf = (identityProvider: string): string => `callback:${identityProvider}`;
 
 /** Runs the sign-in at the provider that the path names: sends the browser there, or takes what it brings back. */
 @Injectable()
@@ -32,6 +38,7 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
     @Inject(UpstreamClients) private readonly upstreamClients: UpstreamClients,
     @Inject(LoginAttempts) private readonly attempts: LoginAttempts,
     @Inject(Cookies) private readonly cookies: Cookies,
+    @Inject(PostedParameters) private readonly posted: PostedParameters,
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(Randomness) private readonly randomness: Randomness,
   ) {
@@ -49,7 +56,7 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
     }
   }
 
-  async #strategy(request: ConnectingRequest, response: Response): Promise<OidcStrategy> {
+  async #strategy(request: ConnectingRequest, response: Response): Promise<CodeFlowStrategy> {
     const provider = await this.providers.find(String(request.params['idp']));
     if (!provider) throw new DomainError('provider.unknown');
     const upstream = this.upstreamClients.for(provider);
@@ -58,7 +65,7 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
       const value = query.get(name);
       return value !== undefined && pattern.test(value) ? [[name, value] as const] : [];
     });
-    return new OidcStrategy({
+    return new CodeFlowStrategy({
       provider,
       upstream,
       attempts: this.attempts,
@@ -68,11 +75,24 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
       destination: {
         identityProvider: provider.id,
         browser: this.cookies.browser(request, response),
-        returnTo: localPath(query.get('return_to')),
-        ...(request.connectUserId !== undefined && { connectUserId: request.connectUserId }),
+        returnTo: request.connecting?.returnTo ?? localPath(query.get('return_to')),
+        scope: request.connecting?.scope ?? provider.scope,
+        ...(request.connecting && { connectUserId: request.connecting.userId }),
       },
+      answer: CALLBACK_PATH.test(request.path) ? await this.#answer(provider.id, query) : undefined,
       parameters: Object.fromEntries(parameters),
       nonce: this.randomness.token(),
+    });
+  }
+
+  /** A provider may have posted it: then it waits here under a handle. @see OAuth 2.0 Form Post Response Mode */
+  async #answer(identityProvider: string, query: Map<string, string>): Promise<ReadonlyMap<string, string>> {
+    const handle = query.get('handle');
+    if (handle === undefined) return query;
+    const posted = await this.posted.take(callbackOf(identityProvider), handle);
+    if (posted) return posted;
+    throw new DomainError('request.parameter-invalid', {
+      publicDetail: 'This sign-in was finished already, or took too long. Please start again.',
     });
   }
 }

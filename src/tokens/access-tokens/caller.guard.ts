@@ -1,6 +1,7 @@
 import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { DomainError } from '../../common/domain-error.js';
+import { requestContext } from '../../common/request-context.js';
 import { Secret } from '../../common/secret.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { AuthenticatedRequest, Caller } from './caller.js';
@@ -12,6 +13,8 @@ export abstract class CallerGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     request.caller = await this.authenticate(request);
+    const current = requestContext.getStore();
+    if (current && request.caller.client) current.clientId = request.caller.client.clientId;
     return true;
   }
 

@@ -8,6 +8,7 @@ import {
   type ProvenIdentity,
   type TokenResponse,
   type UpstreamClient,
+  type UserinfoClaims,
 } from '../../identity-providers/index.js';
 import type { Destination, LoginAttempt, LoginAttempts } from '../login-attempts.js';
 
@@ -19,7 +20,7 @@ export interface UpstreamSignIn {
   attempt: LoginAttempt;
 }
 
-export interface OidcStrategyOptions {
+export interface CodeFlowStrategyOptions {
   provider: IdentityProvider;
   upstream: UpstreamClient;
   attempts: LoginAttempts;
@@ -27,26 +28,28 @@ export interface OidcStrategyOptions {
   issParameterSupported: boolean;
   callbackUrl: string;
   destination: Destination;
+  /** What the provider answered; nothing where a sign-in starts. */
+  answer: ReadonlyMap<string, string> | undefined;
   /** Sent with the authorization request, beside what the protocol demands. */
   parameters: Readonly<Record<string, string>>;
   nonce: string;
 }
 
-/** As the router matches it: with a slash behind or not. */
-const CALLBACK_PATH = /^\/login\/[^/]+\/callback\/?$/;
+const MAX_NAME_LENGTH = 200;
 
 type Done = (error: unknown, signIn?: UpstreamSignIn) => void;
 
 /**
- * Signs in at one OpenID provider. Made anew for every request, so that nothing of one sign-in can reach another.
- * passport-oauth2 runs the code flow; what it leaves out is added here: the attempt bound to the browser, `nonce`,
- * `iss`, the id_token, and an HTTP client with limits. @see OpenID Connect Core 1.0 section 3.1
+ * Signs in at one provider, of OpenID or of plain OAuth 2. Made anew for every request, so that nothing of one sign-in
+ * can reach another. passport-oauth2 runs the code flow; what it leaves out is added here: the attempt bound to the
+ * browser, `iss`, who signed in (for OpenID with `nonce`), and an HTTP client with limits.
+ * @see RFC 6749 section 4.1, OpenID Connect Core 1.0 section 3.1
  */
-export class OidcStrategy extends OAuth2Strategy {
-  readonly #options: OidcStrategyOptions;
+export class CodeFlowStrategy extends OAuth2Strategy {
+  readonly #options: CodeFlowStrategyOptions;
   #attempt: LoginAttempt | undefined;
 
-  constructor(options: OidcStrategyOptions) {
+  constructor(options: CodeFlowStrategyOptions) {
     const { provider, upstream } = options;
     super(
       {
@@ -55,7 +58,7 @@ export class OidcStrategy extends OAuth2Strategy {
         clientID: provider.clientId,
         clientSecret: '',
         callbackURL: options.callbackUrl,
-        scope: provider.scope.split(' '),
+        scope: options.destination.scope,
         // The types say boolean; any other truthy value would be taken for a method's name.
         pkce: true,
         store: {
@@ -100,23 +103,27 @@ export class OidcStrategy extends OAuth2Strategy {
   }
 
   override authorizationParams(): object {
+    const { provider, parameters, nonce } = this.#options;
     return {
-      ...this.#options.provider.authorizationParameters,
-      ...this.#options.parameters,
-      nonce: this.#options.nonce,
+      ...provider.authorizationParameters,
+      ...parameters,
+      ...(provider.type === 'oidc' && { nonce }),
+      ...(provider.responseMode !== 'query' && { response_mode: provider.responseMode }),
     };
   }
 
   /** passport-oauth2 looks at `error` before `state`; a callback that did not start here must not be believed even that. */
   override authenticate(request: Request, options?: unknown): void {
-    if (!CALLBACK_PATH.test(request.path)) {
-      // It would take a `code` or an `error` for an answer wherever it finds one.
-      const start = Object.create(request, { query: { value: {} }, body: { value: undefined } }) as Request;
-      super.authenticate(start, options);
+    // It would take a `code` or an `error` for an answer wherever it finds one.
+    const seeing = (query: object): Request =>
+      Object.create(request, { query: { value: query }, body: { value: undefined } }) as Request;
+    const { answer } = this.#options;
+    if (!answer) {
+      super.authenticate(seeing({}), options);
       return;
     }
-    this.#acceptCallback(request.query).then(
-      () => super.authenticate(request, options),
+    this.#acceptAnswer(answer).then(
+      (code) => super.authenticate(seeing({ code }), options),
       (error: unknown) => this.error(error),
     );
   }
@@ -126,11 +133,11 @@ export class OidcStrategy extends OAuth2Strategy {
     return error;
   }
 
-  async #acceptCallback(query: Request['query']): Promise<void> {
+  /** Answers the code. */
+  async #acceptAnswer(answer: ReadonlyMap<string, string>): Promise<string> {
     const { provider, attempts, destination, issParameterSupported } = this.#options;
-    const { state, iss, error, code } = query;
-    const attempt =
-      typeof state === 'string' ? await attempts.finish(state, provider.id, destination.browser) : undefined;
+    const [state, iss, error, code] = ['state', 'iss', 'error', 'code'].map((name) => answer.get(name));
+    const attempt = state === undefined ? undefined : await attempts.finish(state, provider.id, destination.browser);
     if (!attempt) {
       throw refused(
         'This sign-in was not started in this browser, was finished already, or took too long. Please start again.',
@@ -138,8 +145,7 @@ export class OidcStrategy extends OAuth2Strategy {
     }
     this.#attempt = attempt;
     // RFC 9207 section 2.4: the answer must come from the provider that was asked.
-    const answeredBy = typeof iss === 'string' && isIssuerOf(provider, iss);
-    if (iss === undefined ? issParameterSupported : !answeredBy) {
+    if (iss === undefined ? issParameterSupported : !isIssuerOf(provider, iss)) {
       throw refused('The answer did not come from the identity provider that was asked.');
     }
     if (error !== undefined) {
@@ -148,10 +154,11 @@ export class OidcStrategy extends OAuth2Strategy {
           error === 'access_denied'
             ? 'The identity provider says that the sign-in was declined.'
             : 'The identity provider could not sign you in.',
-        privateDetail: `${provider.id} answered ${typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : 'an error'}`,
+        privateDetail: `${provider.id} answered ${/^[a-z_]{1,64}$/.test(error) ? error : 'an error'}`,
       });
     }
-    if (typeof code !== 'string') throw refused('The identity provider sent no authorization code.');
+    if (code === undefined) throw refused('The identity provider sent no authorization code.');
+    return code;
   }
 
   #startAttempt(codeVerifier: string): Promise<string> {
@@ -159,12 +166,35 @@ export class OidcStrategy extends OAuth2Strategy {
   }
 
   async #prove(tokens: TokenResponse): Promise<UpstreamSignIn> {
-    const { provider, upstream } = this.#options;
+    const { provider, upstream, answer } = this.#options;
     const attempt = this.#attempt!;
-    return { provider, attempt, tokens, identity: await upstream.identify(tokens, { nonce: attempt.nonce }) };
+    const expected = { nonce: attempt.nonce, profile: postedProfile(answer?.get('user')) };
+    return { provider, attempt, tokens, identity: await upstream.identify(tokens, expected) };
   }
 }
 
 function refused(publicDetail: string): DomainError {
   return new DomainError('request.parameter-invalid', { publicDetail });
+}
+
+/**
+ * The name that a provider posts beside the code, only the first time that a user comes (Apple does). Nothing vouches for
+ * it, and the user may have changed it: a name, but never an address or a subject.
+ */
+function postedProfile(user: string | undefined): Partial<UserinfoClaims> {
+  const { name } = parsed(user);
+  if (typeof name !== 'object' || name === null) return {};
+  const { firstName, lastName } = name as Record<string, unknown>;
+  const parts = [firstName, lastName].flatMap((part) => (typeof part === 'string' && part.trim() ? [part.trim()] : []));
+  const full = parts.join(' ').replaceAll(/\p{C}/gu, '').slice(0, MAX_NAME_LENGTH);
+  return full === '' ? {} : { name: full };
+}
+
+function parsed(text: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? '{}');
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
