@@ -37,6 +37,8 @@ interface Consent extends Authorization {
  * @see https://developers.google.com/identity/protocols/oauth2/web-server
  */
 export class Google extends StandIn {
+  /** As for a client that does not ask for consent again. */
+  withoutRefreshToken = false;
   protected override readonly codePrefix = '4/0A';
   readonly #consented = new Set<string>();
   readonly #offline = new Set<string>();
@@ -47,6 +49,17 @@ export class Google extends StandIn {
   override async start(): Promise<this> {
     this.#key = await IdTokenKey.generate('google-1');
     return super.start();
+  }
+
+  /** The user takes back what was allowed: all tokens end together. */
+  withdraw(login: string): void {
+    this.#consented.delete(login);
+    for (const [token, { login: of }] of this.#refreshTokens) if (of === login) this.#refreshTokens.delete(token);
+    for (const [token, of] of this.#accessTokens) if (of === login) this.#accessTokens.delete(token);
+  }
+
+  get liveTokens(): string[] {
+    return [...this.#refreshTokens.keys(), ...this.#accessTokens.keys()];
   }
 
   protected override readonly routes: Record<string, Handler> = {
@@ -76,8 +89,11 @@ export class Google extends StandIn {
     },
     'POST /revoke': (request) => {
       const token = request.form.get('token') ?? request.query.get('token') ?? '';
-      const known = this.#refreshTokens.delete(token) || this.#accessTokens.delete(token);
-      return known ? { body: {} } : BAD_TOKEN;
+      const login = this.#refreshTokens.get(token)?.login ?? this.#accessTokens.get(token);
+      // One that is revoked already is an error here, whatever RFC 7009 section 2.2 says.
+      if (login === undefined) return BAD_TOKEN;
+      this.withdraw(login);
+      return { body: {} };
     },
   };
 
@@ -128,7 +144,7 @@ export class Google extends StandIn {
   async #give({ login, scope, nonce, offline }: Consent): Promise<Answer> {
     const accessToken = this.issue('ya29.a0');
     this.#accessTokens.set(accessToken, login);
-    const refreshToken = offline ? this.issue('1//0g') : undefined;
+    const refreshToken = offline && !this.withoutRefreshToken ? this.issue('1//0g') : undefined;
     if (refreshToken !== undefined) this.#refreshTokens.set(refreshToken, { login, scope, nonce });
     return {
       body: {

@@ -52,3 +52,18 @@ export interface Given {
   refresh_token?: string;
   scope: string;
 }
+
+/** The whole way of a person to our token for the one client there is. */
+export async function signInByPreset(world: World, provider: string, login: string): Promise<string> {
+  const answer = await world.signIn({ login, provider, client: CLIENTS.trusted, scope: UNLINKING_SCOPE });
+  return answer.access_token;
+}
+
+/** Through PACE's face. */
+export async function unlink(world: World, token: string, provider: string): Promise<void> {
+  const answer = await world.request(`/federated-identities/${provider}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${token}` },
+  });
+  if (answer.status !== 204) throw new Error(`${answer.status} ${answer.text()}`);
+}
