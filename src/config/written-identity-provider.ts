@@ -91,12 +91,24 @@ export const writtenIdentityProvider = z.strictObject({
 
 export type WrittenIdentityProvider = z.output<typeof writtenIdentityProvider>;
 
-/** @returns the key, if the text is one in PEM or as a JWK */
-export function privateKeyIn(text: string): KeyObject | undefined {
+/** A private key as it is written: in PEM, or as a JWK, which may name its algorithm and itself. */
+export interface WrittenPrivateKey {
+  key: KeyObject;
+  algorithm: string | undefined;
+  id: string | undefined;
+}
+
+/** @returns `undefined` if the text is none */
+export function privateKeyIn(text: string): WrittenPrivateKey | undefined {
   try {
-    return text.trimStart().startsWith('{')
-      ? createPrivateKey({ key: JSON.parse(text) as never, format: 'jwk' })
-      : createPrivateKey(text);
+    if (!text.trimStart().startsWith('{')) return { key: createPrivateKey(text), algorithm: undefined, id: undefined };
+    const jwk = JSON.parse(text) as Record<string, unknown>;
+    const { alg, kid } = jwk;
+    return {
+      key: createPrivateKey({ key: jwk, format: 'jwk' }),
+      algorithm: typeof alg === 'string' ? alg : undefined,
+      id: typeof kid === 'string' ? kid : undefined,
+    };
   } catch {
     return undefined;
   }

@@ -35,6 +35,10 @@ export class UpstreamError extends Error {
   }
 }
 
+export function rejected(reason: string): UpstreamError {
+  return new UpstreamError('rejected', reason);
+}
+
 /** No answer at all. An address that the policy refuses stays refused, so waiting does not help: the operator must. */
 export function unanswered(what: string, error: unknown): UpstreamError {
   if (!(error instanceof OutboundError)) return new UpstreamError('unavailable', `${what}: failed`);
@@ -70,17 +74,54 @@ export function tokenEndpointError(
     return unusable(what, response, nowMs);
   }
   return new UpstreamError(kindOf(error, exchange), `${what}: refused, status ${response.status}`, {
-    oauthError: /^[a-z_]{1,64}$/.test(error) ? error : undefined,
+    oauthError: registeredCode(error),
     retryAfterMs: retryAfterMs(response.headers.get('retry-after'), nowMs),
   });
+}
+
+/**
+ * What a revocation endpoint's refusal means.
+ *
+ * @returns `undefined` if the token is dead already, which is what was wanted
+ * @see RFC 7009 section 2.2.1
+ */
+export function revocationError(
+  response: Response,
+  body: Record<string, unknown> | undefined,
+  nowMs: number,
+): UpstreamError | undefined {
+  const what = 'revocation endpoint';
+  const error = body?.['error'];
+  if (response.status === 429 || response.status >= 500) return unusable(what, response, nowMs);
+  // Not RFC 7009's: Google says so of a token that expired or was revoked.
+  if (error === 'invalid_token' || error === 'invalid_grant') return undefined;
+  const refused = response.status === 401 || response.status === 403 || typeof error === 'string';
+  if (!refused) return unusable(what, response, nowMs);
+  return new UpstreamError('misconfigured', `${what}: refused, status ${response.status}`, {
+    oauthError: registeredCode(error),
+  });
+}
+
+function registeredCode(error: unknown): string | undefined {
+  return typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : undefined;
 }
 
 function kindOf(error: string, exchange: 'code' | 'refresh'): UpstreamErrorKind {
   switch (error) {
     case 'invalid_grant':
+    // The provider wants to see the user again, which a refresh cannot arrange. OpenID Connect Core 1.0 section 3.1.2.6
+    case 'interaction_required':
+    case 'login_required':
+    case 'consent_required':
+    case 'account_selection_required':
+    // What GitHub says for a code or refresh token that is wrong, used or expired.
+    case 'bad_verification_code':
+    case 'bad_refresh_token':
       return 'invalid_grant';
     case 'invalid_client':
     case 'unauthorized_client':
+    // GitHub's word for invalid_client.
+    case 'incorrect_client_credentials':
       return 'misconfigured';
     case 'temporarily_unavailable':
     case 'server_error':

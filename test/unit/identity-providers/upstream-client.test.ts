@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/common/secret.js';
 import type { IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
 import { OutboundClient } from '../../../src/identity-providers/outbound-client.js';
-import type { IdTokenClaims } from '../../../src/identity-providers/upstream-client.js';
+import type { IdTokenClaims } from '../../../src/identity-providers/claims.js';
 import { UpstreamClient } from '../../../src/identity-providers/upstream-client.js';
 import { UpstreamError } from '../../../src/identity-providers/upstream-error.js';
 import type { Changes, SigningKey } from './provider-server.js';
@@ -248,7 +248,7 @@ describe('tokens', () => {
     ['nothing at all', () => undefined],
   ])('is unavailable when the token endpoint answers %s', async (_what, answer) => {
     server.answers['/token'] = answer;
-    const upstream = client({}, _what === 'nothing at all' ? { tokenTimeoutMs: 50 } : {});
+    const upstream = client({}, _what === 'nothing at all' ? { tokenTimeoutMs: 500 } : {});
     const error = await failureOf(upstream.refresh({ refreshToken }));
     expect(error.kind).toBe('unavailable');
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain('SECRET');
