@@ -6,6 +6,7 @@ import { databases } from '../support/databases.js';
 import { fiftyTimes, openStorage, type Replica, type Storage } from './support/storage.js';
 
 const LEASE_MS = 30_000;
+const PAUSE_MS = 60_000;
 const PROVIDER = 'corp';
 const identity = { issuer: 'https://corp.example', upstreamClientId: 'us', claims: { name: 'Alice' } };
 
@@ -58,6 +59,7 @@ describe.each(databases)('linked accounts on $name', (kind) => {
     const [row] = await storage.database.query('SELECT * FROM linked_accounts WHERE id = ?', [account.id]);
     return row ?? {};
   };
+  const setback = (lastError: string) => ({ lastError, failures: 3, retryAt: storage.clock.now() + PAUSE_MS });
   /** The tombstone, as unlinking sets it. */
   const unlink = () =>
     storage.database.query('UPDATE linked_accounts SET unlinked_at = ? WHERE id = ?', [
@@ -110,7 +112,7 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       storage.clock.advance(1_000);
       expect(await elsewhere.renewLease(account.id, 'thief', LEASE_MS)).toBe(false);
       expect(await elsewhere.recordIntent(account.id, 'thief', LEASE_MS)).toBe(false);
-      await elsewhere.releaseLease(account.id, 'thief', { intentAnswered: true, lastError: 'theft' });
+      await elsewhere.releaseLease(account.id, 'thief', { intentAnswered: true, setback: setback('theft') });
       expect(await stored()).toMatchObject({ lease_owner: 'owner', refresh_intent_at: null, last_error: null });
 
       expect(await accounts.renewLease(account.id, 'owner', LEASE_MS)).toBe(true);
@@ -118,13 +120,56 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       storage.clock.advance(1_000);
       expect(await accounts.recordIntent(account.id, 'owner', LEASE_MS)).toBe(true);
       expect(await accounts.leaseExpiresAt(account.id)).toBe(storage.clock.now() + LEASE_MS);
-      await accounts.releaseLease(account.id, 'owner', { intentAnswered: false, lastError: 'unavailable' });
+      await accounts.releaseLease(account.id, 'owner', { intentAnswered: false });
       expect(await accounts.leaseExpiresAt(account.id)).toBeUndefined();
       expect((await current()).refreshIntentAt).toBe(storage.clock.now());
       expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
       await elsewhere.releaseLease(account.id, 'next', { intentAnswered: true });
       expect((await current()).refreshIntentAt).toBeUndefined();
     });
+  });
+
+  describe('a setback', () => {
+    it('is written down with the end of the lease, and nobody gets another one before it is over', async () => {
+      await accounts.acquireLease(account, 'owner', LEASE_MS);
+      await accounts.releaseLease(account.id, 'owner', { setback: setback('unavailable') });
+      expect(await current()).toMatchObject({ status: 'active', ...setback('unavailable') });
+      expect(await elsewhere.acquireLease(account, 'early', LEASE_MS)).toBe(false);
+      storage.clock.advance(PAUSE_MS - 1);
+      expect(await elsewhere.acquireLease(account, 'early', LEASE_MS)).toBe(false);
+      storage.clock.advance(1);
+      expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
+      await accounts.storeRefreshed(account, credentials('2'), { verified: true });
+      expect(await current()).toMatchObject({ failures: 0, retryAt: undefined, lastError: undefined });
+    });
+
+    it('may come with tokens that cannot be served, and is forgotten when the account is linked again', async () => {
+      const expired = { verified: true, setback: setback('expired-on-arrival') };
+      expect(await accounts.storeRefreshed(account, credentials('2'), expired)).toBe(true);
+      expect(await tokens()).toEqual(['access 2', 'refresh 2']);
+      expect(await current()).toMatchObject(setback('expired-on-arrival'));
+      const before = await current();
+      await accounts.storeLinked(account.id, identity, credentials('3'));
+      const after = await current();
+      expect(after).toMatchObject({ failures: 0, retryAt: undefined, lastError: undefined });
+      expect(after.generation).toBe(before.generation + 1);
+      expect(await accounts.acquireLease(after, 'at once', LEASE_MS)).toBe(true);
+    });
+  });
+
+  it('keeps a token that never expires as one without an expiry', async () => {
+    await accounts.storeLinked(account.id, identity, credentials('2', { expiresAt: undefined }));
+    expect((await current()).expiresAt).toBeUndefined();
+    expect((await stored())['expires_at']).toBeNull();
+    expect(await tokens()).toEqual(['access 2', 'refresh 2']);
+  });
+
+  it('knows every account that the user ever linked', async () => {
+    await unlink();
+    expect(await accounts.listOfUser(account.userId)).toEqual([]);
+    expect(await accounts.everLinkedBy(account.userId)).toEqual([
+      expect.objectContaining({ id: account.id, identityProvider: PROVIDER, subject: account.subject }),
+    ]);
   });
 
   describe('storing a refresh', () => {

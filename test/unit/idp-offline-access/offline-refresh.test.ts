@@ -10,6 +10,8 @@ import { UpstreamError, type IdentityProvider, type UpstreamClients } from '../.
 import type { LinkedAccount } from '../../../src/idp-offline-access/linked-account.js';
 import type { LinkedAccountsRepository } from '../../../src/idp-offline-access/linked-accounts.repository.js';
 import { OfflineRefresh } from '../../../src/idp-offline-access/offline-refresh.js';
+import type { UpstreamCircuits } from '../../../src/idp-offline-access/upstream-circuits.js';
+import type { UpstreamRevocation } from '../../../src/idp-offline-access/upstream-revocation.js';
 
 /** What cannot be arranged from outside: faults between two steps. All else is shown by test/e2e/vault. */
 
@@ -68,6 +70,7 @@ function world() {
     renewLease: vi.fn(() => Promise.resolve(true)),
     releaseLease: vi.fn(() => Promise.resolve()),
     storeRefreshed: vi.fn(() => Promise.resolve(true)),
+    replaceRefreshToken: vi.fn(() => Promise.resolve(false)),
     requireReauthentication: vi.fn(() => Promise.resolve(true)),
     markVerified: vi.fn(() => Promise.resolve()),
   };
@@ -77,23 +80,32 @@ function world() {
     checkIdTokenOffline: vi.fn(() => 'match'),
     verifyIdToken: vi.fn(() => Promise.resolve({})),
   };
+  const circuits = {
+    pausedMs: vi.fn(() => Promise.resolve(0)),
+    admit: vi.fn((): ReturnType<UpstreamCircuits['admit']> => Promise.resolve({ kind: 'admitted', probe: false })),
+    failed: vi.fn(() => Promise.resolve()),
+    close: vi.fn(() => Promise.resolve()),
+  };
+  const revocation = { request: vi.fn(() => Promise.resolve()) };
   const refresh = new OfflineRefresh(
     accounts as unknown as LinkedAccountsRepository,
     { for: () => upstream } as unknown as UpstreamClients,
+    circuits as unknown as UpstreamCircuits,
+    revocation as unknown as UpstreamRevocation,
     { run: (work: () => unknown) => work(), outside: (work: () => unknown) => work() } as unknown as UnitOfWork,
     { record: () => Promise.resolve() } as unknown as Audit,
     new MonotonicClock(),
     new SystemRandomness(),
     { environment: { UPSTREAM_LEASE_MS: LEASE_MS, UPSTREAM_TIMEOUT_MS: 500 } } as unknown as Configuration,
   );
-  return { accounts, upstream, refresh };
+  return { accounts, upstream, circuits, revocation, refresh };
 }
 
 describe('a refresh whose surroundings fail', () => {
-  let { accounts, upstream, refresh } = world();
+  let { accounts, upstream, circuits, revocation, refresh } = world();
   beforeEach(() => {
     Logger.overrideLogger(false);
-    ({ accounts, upstream, refresh } = world());
+    ({ accounts, upstream, circuits, revocation, refresh } = world());
   });
 
   it('promise 6: keys that are out of reach are no failure of the refresh', async () => {
@@ -187,6 +199,58 @@ describe('a refresh whose surroundings fail', () => {
       expect.anything(),
     );
   });
+
+  it.each(['interaction_required', 'login_required', 'consent_required'])(
+    'promise 9: a provider that says %s wants to see the user, whatever became of an earlier call',
+    async (oauthError) => {
+      accounts.find.mockResolvedValue({ ...account, refreshIntentAt: 5 });
+      upstream.refresh.mockRejectedValue(new UpstreamError('invalid_grant', 'refused', { oauthError }));
+      expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+      const [[, reason] = []] = accounts.requireReauthentication.mock.calls as unknown[][];
+      expect(reason).toBe('interaction_required');
+      expect(circuits.close).toHaveBeenCalledWith('mobypay');
+    },
+  );
+
+  it('promise 9: a provider that is paused between the look and the lease is not asked', async () => {
+    circuits.admit.mockResolvedValue({ kind: 'paused', remainingMs: 61_001 });
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'unavailable', retryAfterSeconds: 62 });
+    expect(accounts.releaseLease.mock.calls).toEqual([['account', expect.any(String)]]);
+    expect(upstream.refresh).not.toHaveBeenCalled();
+  });
+
+  it('promise 9: what comes of a probe is told to the circuit', async () => {
+    circuits.admit.mockResolvedValue({ kind: 'admitted', probe: true });
+    upstream.refresh.mockRejectedValueOnce(new UpstreamError('unavailable', 'no', { retryAfterMs: 7_000 }));
+    await refresh.refresh(account, provider);
+    expect(circuits.failed).toHaveBeenCalledWith('mobypay', { probe: true, retryAfterMs: 7_000 });
+    await refresh.refresh(account, provider);
+    expect(circuits.close).toHaveBeenCalledWith('mobypay');
+  });
+
+  it('promise 9: a loser learns from the row that the winner failed, and does not call at once', async () => {
+    accounts.acquireLease.mockResolvedValue(false);
+    const retryAt = new MonotonicClock().now() + 60_000;
+    accounts.find.mockResolvedValue({ ...account, failures: 1, lastError: 'unavailable', retryAt });
+    expect(await refresh.refresh(account, provider)).toMatchObject({ kind: 'unavailable' });
+    expect(upstream.refresh).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    { now: 'unlinked', row: undefined, revoked: true },
+    { now: 'known for signing in only', row: { ...account, status: 'sign-in-only' as const }, revoked: true },
+    { now: 'linked again', row: { ...account, generation: 5 }, revoked: false },
+  ])(
+    'promise 16: the successor that arrives for an account that is $now, revoked: $revoked',
+    async ({ row, revoked }) => {
+      accounts.storeRefreshed.mockImplementation(() => {
+        accounts.find.mockResolvedValue(row);
+        return Promise.resolve(false);
+      });
+      await refresh.refresh(account, provider);
+      expect(revocation.request.mock.calls).toEqual(revoked ? [[account, answer]] : []);
+    },
+  );
 
   it('promise 3: callers of one process share one call, and the next one makes its own', async () => {
     const several = await Promise.all([1, 2, 3].map(() => refresh.refresh(account, provider)));

@@ -1,0 +1,217 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Secret } from '../../src/common/secret.js';
+import { DeliveryError, Outbox, type Delivery, type OutboxHandler } from '../../src/outbox/index.js';
+import { OutboxMessages } from '../../src/outbox/outbox-messages.js';
+import { databases } from '../support/databases.js';
+import { Latch } from './support/latch.js';
+import { fiftyTimes, openStorage, type Replica, type Storage } from './support/storage.js';
+
+const LEASE_MS = 5 * 60_000;
+const A_DAY_MS = 24 * 3_600_000;
+const SECRET = 'what nobody is to read in a dump';
+
+const messagesOf = ({ unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows }: Replica) =>
+  new OutboxMessages(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
+
+describe.each(databases)('the outbox on $name', (kind) => {
+  let storage: Storage;
+  let outboxes: Outbox[] = [];
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    storage = await openStorage(kind);
+  });
+  afterAll(() => storage.close());
+  beforeEach(() => storage.database.query('DELETE FROM outbox_messages'));
+  afterEach(async () => {
+    for (const outbox of outboxes) await outbox.beforeApplicationShutdown();
+    outboxes = [];
+  });
+
+  const start = (replica: Replica, deliver: OutboxHandler['deliver'], ended?: OutboxHandler['ended']): Outbox => {
+    const outbox = new Outbox(messagesOf(replica), replica.unitOfWork, replica.clock, replica.randomness);
+    outbox.register('letter', { deliver, ...(ended && { ended }) });
+    outboxes.push(outbox);
+    return outbox;
+  };
+  const letter = (subjectId: string) => ({ kind: 'letter', subjectId, payload: new Secret(`${SECRET} ${subjectId}`) });
+  const rows = () => storage.database.query('SELECT * FROM outbox_messages ORDER BY subject_id');
+  const states = () => messagesOf(storage.first).statesOf('letter', ['one']);
+  /** Longer than a poll. */
+  const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+
+  it('delivers what was written once that is committed, and erases it', async () => {
+    const seen: Delivery[] = [];
+    const outbox = start(storage.first, (delivery) => {
+      seen.push(delivery);
+      return Promise.resolve('done');
+    });
+    await storage.first.unitOfWork.run(async () => {
+      await outbox.put(letter('one'));
+      await storage.first.unitOfWork.manager.query('SELECT 1');
+      expect(seen).toEqual([]);
+    });
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'done' }));
+    expect(seen.map(({ payload, subjectId, attempt }) => [payload.reveal(), subjectId, attempt])).toEqual([
+      [`${SECRET} one`, 'one', 1],
+    ]);
+    expect((await rows())[0]).toMatchObject({
+      payload: null,
+      data_key: null,
+      encryption_key_id: null,
+      lease_owner: null,
+      next_attempt_at: null,
+      last_error: null,
+    });
+  });
+
+  it('forgets what is rolled back', async () => {
+    const deliver = vi.fn(() => Promise.resolve('done'));
+    const outbox = start(storage.first, deliver);
+    const work = async () => {
+      await outbox.put(letter('one'));
+      throw new Error('on second thoughts');
+    };
+    await expect(storage.first.unitOfWork.run(work)).rejects.toThrow('on second thoughts');
+    await outbox.put(letter('two'));
+    await eventually(async () => expect(await rows()).toMatchObject([{ subject_id: 'two', outcome: 'done' }]));
+    expect(deliver).toHaveBeenCalledOnce();
+  });
+
+  it('keeps what it has to say as ciphertext', async () => {
+    await messagesOf(storage.first).insert(letter('one'), A_DAY_MS);
+    expect(JSON.stringify(await rows())).not.toContain(SECRET);
+    expect((await storage.database.dump()).includes(SECRET)).toBe(false);
+  });
+
+  it('delivers each message once, whoever of several processes takes it', async () => {
+    const seen: (string | undefined)[] = [];
+    const deliver = ({ subjectId }: Delivery) => {
+      seen.push(subjectId);
+      return Promise.resolve('done');
+    };
+    for (const replica of [storage.first, storage.second]) start(replica, deliver).onApplicationBootstrap();
+    const subjects = Array.from({ length: 30 }, (_, index) => `subject-${index}`);
+    await Promise.all(subjects.map((subject, index) => outboxes[index % 2]!.put(letter(subject))));
+    await eventually(async () => expect((await rows()).every(({ outcome }) => outcome === 'done')).toBe(true));
+    expect(seen.toSorted()).toEqual(subjects.toSorted());
+  });
+
+  it('gives a message to one of fifty, and after a lease to another, to whom the first then has to leave it', async () => {
+    const messages = messagesOf(storage.first);
+    await messages.insert(letter('one'), A_DAY_MS);
+    const [due] = await messages.due(['letter'], 1);
+    const take = async () =>
+      fiftyTimes([storage.first, storage.second], (replica, index) =>
+        messagesOf(replica).take(due!, `owner-${index}`, LEASE_MS),
+      );
+    const taken = await take();
+    expect(taken.filter((delivery) => delivery !== undefined)).toHaveLength(1);
+    storage.clock.advance(LEASE_MS - 1);
+    expect(await messages.due(['letter'], 1)).toEqual([]);
+    storage.clock.advance(1);
+    const [again] = await messages.due(['letter'], 1);
+    expect(await messages.take(again!, 'heir', LEASE_MS)).toMatchObject({ attempt: 2 });
+    const first = `owner-${taken.findIndex((delivery) => delivery !== undefined)}`;
+    expect(await messages.end(again!.id, first, 'done', undefined)).toBe(false);
+    expect(await messages.retry(again!.id, first, { delayMs: 0, reason: 'late' })).toBe(false);
+    expect(await messages.end(again!.id, 'heir', 'done', undefined)).toBe(true);
+  });
+
+  it('tries again later, no earlier than it was asked to', async () => {
+    const deliver = vi
+      .fn<OutboxHandler['deliver']>()
+      .mockRejectedValueOnce(new DeliveryError('unavailable', { retryAfterMs: 3_600_000 }))
+      .mockRejectedValueOnce(new Error('unforeseen'))
+      .mockResolvedValue('done');
+    const outbox = start(storage.first, deliver);
+    await outbox.put(letter('one'));
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ last_error: 'unavailable' }));
+    const messages = messagesOf(storage.first);
+    storage.clock.advance(3_600_000 - 1);
+    expect(await messages.due(['letter'], 1)).toEqual([]);
+    storage.clock.advance(1);
+    outbox.onApplicationBootstrap();
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ last_error: 'error', attempts: 2 }));
+    expect(await states()).toMatchObject([{ outcome: undefined }]);
+    storage.clock.advance(30_000);
+    await eventually(async () => expect(await states()).toMatchObject([{ outcome: 'done', at: storage.clock.now() }]));
+    expect(deliver).toHaveBeenCalledTimes(3);
+  });
+
+  it('gives up after a while, and says so to who sent it', async () => {
+    const ended = vi.fn(() => Promise.resolve());
+    const outbox = start(storage.first, () => Promise.reject(new DeliveryError('unavailable')), ended);
+    await outbox.put(letter('one'));
+    for (let attempt = 1; attempt < 12; attempt += 1) {
+      await eventually(async () => {
+        expect((await rows())[0]).toMatchObject({ attempts: attempt, lease_owner: null, last_error: 'unavailable' });
+      });
+      expect(ended).not.toHaveBeenCalled();
+      storage.clock.advance(6 * 3_600_000);
+      // As a poll would, without waiting for one.
+      outbox.onApplicationBootstrap();
+    }
+    await eventually(async () => expect(await states()).toMatchObject([{ outcome: 'failed' }]));
+    expect(ended.mock.calls).toEqual([[expect.objectContaining({ subjectId: 'one', attempt: 12 }), 'failed']]);
+    expect((await rows())[0]).toMatchObject({ payload: null, last_error: 'unavailable' });
+  });
+
+  it('gives up at once where nothing will change', async () => {
+    const outbox = start(storage.first, () => Promise.reject(new DeliveryError('gone', { permanent: true })));
+    await outbox.put(letter('one'));
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'failed', last_error: 'gone' }));
+  });
+
+  it('ends a message together with what its sender makes of the end, or not at all', async () => {
+    const ended = vi.fn(() => Promise.reject(new Error('the audit is away')));
+    const outbox = start(storage.first, () => Promise.resolve('done'), ended);
+    await outbox.put(letter('one'));
+    await eventually(() => expect(ended).toHaveBeenCalledOnce());
+    await outbox.beforeApplicationShutdown();
+    expect((await rows())[0]).toMatchObject({ outcome: null, payload: expect.any(String) as string });
+  });
+
+  it('leaves messages alone that nobody here can deliver', async () => {
+    const deliver = vi.fn(() => Promise.resolve('done'));
+    const outbox = start(storage.first, deliver);
+    await outbox.put({ ...letter('one'), kind: 'of a later release' });
+    await outbox.put(letter('two'));
+    await eventually(async () => {
+      expect((await rows()).map(({ attempts, outcome }) => [attempts, outcome])).toEqual([
+        [0, null],
+        [1, 'done'],
+      ]);
+    });
+  });
+
+  it('finishes what is under way when the process stops, and begins nothing more', async () => {
+    const reached = new Latch();
+    const go = new Latch();
+    const deliver = vi.fn(async () => {
+      reached.open();
+      await go.opened;
+      return 'done';
+    });
+    const outbox = start(storage.first, deliver);
+    await outbox.put(letter('one'));
+    await reached.opened;
+    const stopping = outbox.beforeApplicationShutdown();
+    await outbox.put(letter('two'));
+    go.open();
+    await stopping;
+    expect((await rows()).map(({ outcome }) => outcome)).toEqual(['done', null]);
+    expect(deliver).toHaveBeenCalledOnce();
+  });
+
+  it('is swept of what is done with, a day later, and of nothing that still waits', async () => {
+    const messages = messagesOf(storage.first);
+    const outbox = start(storage.first, () => Promise.resolve('done'));
+    await outbox.put(letter('done'));
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'done' }));
+    await messages.insert({ ...letter('waits'), kind: 'other' }, 3 * A_DAY_MS);
+    storage.clock.advance(2 * A_DAY_MS);
+    await storage.first.expiredRows.sweep();
+    expect((await rows()).map((row) => row['subject_id'])).toEqual(['waits']);
+  });
+});
