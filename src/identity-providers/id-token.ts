@@ -34,6 +34,12 @@ export interface ExpectedIdToken {
   accessToken?: Secret;
 }
 
+/** Whose account it was. A subject is one person's under one issuer only, which tenants have of their own. */
+export interface ExpectedOffline {
+  subject: string;
+  issuer?: string | undefined;
+}
+
 /** Verifies the id_tokens of one provider, with its keys at hand. */
 export class IdTokenVerifier {
   readonly #keys: OutboundDocument<ProviderKeys>;
@@ -91,13 +97,14 @@ export class IdTokenVerifier {
   }
 
   /** @see UpstreamClient.checkIdTokenOffline */
-  checkOffline(idToken: Secret, expected: { subject: string }): 'match' | 'mismatch' | 'unreadable' {
+  checkOffline(idToken: Secret, expected: ExpectedOffline): 'match' | 'mismatch' | 'unreadable' {
     try {
       const { iss, aud, sub } = decodeJwt(idToken.reveal());
       const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
       const matches =
         iss !== undefined &&
         isIssuerOf(this.provider, iss) &&
+        iss === (expected.issuer ?? iss) &&
         audiences.includes(this.provider.clientId) &&
         sub === expected.subject;
       return matches ? 'match' : 'mismatch';
@@ -119,9 +126,9 @@ export class IdTokenVerifier {
 
   /** One tenant's administrator must not be able to speak for another's users: the issuer's tenant and the claim agree. */
   #checkTenant({ iss, tid }: IdTokenClaims): void {
-    if (this.#perTenant && iss !== this.provider.issuer.replace('{tenantid}', String(tid))) {
-      throw rejected('id_token: tid');
-    }
+    if (!this.#perTenant) return;
+    const agree = typeof tid === 'string' && iss === this.provider.issuer.replace('{tenantid}', tid);
+    if (!agree) throw rejected('id_token: tid');
   }
 
   async #keyFor(header: JWTHeaderParameters, token: FlattenedJWSInput, issuer: string | undefined): Promise<CryptoKey> {
