@@ -9,7 +9,7 @@ import { endBackOff, eventually } from '../../support/vault.js';
 import { Normaliser, type Wire } from '../../support/wire.js';
 import { CLIENTS, type World } from '../../support/world.js';
 import { ALWAYS_WRONG, WRONG_AT_SIGN_IN, type Claims, type Forge } from './id-token.rows.js';
-import { ROWS, type TokenEndpointRow } from './token-endpoint.rows.js';
+import { rowsOf } from './token-endpoint.rows.js';
 import { account, createWorldOfTwo, PROVIDERS, setSecondsLeft } from './two-providers.js';
 import { USERINFO_ROWS } from './userinfo.rows.js';
 
@@ -65,7 +65,7 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
   }
 
   describe.each(PROVIDERS)('a sign-in at an $type provider', ({ type, provider }) => {
-    it.each(ROWS)('whose token endpoint $name', async ({ arrange, signIn, retryAfter }) => {
+    it.each(rowsOf(type))('whose token endpoint $name', async ({ arrange, signIn, retryAfter }) => {
       const [browser, person] = [world.browser(), nobodyYet()];
       const callback = await bringBackCallback(world, browser, { provider, login: person });
       arrange(world.upstream);
@@ -113,21 +113,18 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
     });
   });
 
-  describe.each(PROVIDERS)('a refresh at an $type provider', ({ provider }) => {
-    it.each(ROWS.filter(({ refresh }) => refresh === 'served'))(
-      'whose token endpoint $name is served',
-      async ({ arrange }) => {
-        const { token, person, before } = await reader(provider);
-        await setSecondsLeft(world, provider, person, EXPIRED);
-        arrange(world.upstream);
-        const after = await served(token, provider);
-        expect(after.access_token).not.toBe(before.access_token);
-        expect(after.scope).toBe(before.scope);
-        expect(after.expires_in).toBeGreaterThan(3500);
-        expect(after.expires_in).toBeLessThanOrEqual(3600);
-        expect(refreshes()).toBe(1);
-      },
-    );
+  describe.each(PROVIDERS)('a refresh at an $type provider', ({ type, provider }) => {
+    it.each(rowsOf(type, 'served'))('whose token endpoint $name is served', async ({ arrange }) => {
+      const { token, person, before } = await reader(provider);
+      await setSecondsLeft(world, provider, person, EXPIRED);
+      arrange(world.upstream);
+      const after = await served(token, provider);
+      expect(after.access_token).not.toBe(before.access_token);
+      expect(after.scope).toBe(before.scope);
+      expect(after.expires_in).toBeGreaterThan(3500);
+      expect(after.expires_in).toBeLessThanOrEqual(3600);
+      expect(refreshes()).toBe(1);
+    });
 
     it.each([
       { said: 'omits the refresh token', answer: (): unknown => undefined },
@@ -143,7 +140,7 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
       expect(refreshes()).toBe(1);
     });
 
-    it.each(rowsOf('later', 'misconfigured', 'lost'))(
+    it.each(rowsOf(type, 'later', 'misconfigured', 'lost'))(
       'whose token endpoint $name ($refresh)',
       async ({ arrange, refresh, retryAfter, reason }) => {
         const { token, person, before } = await reader(provider);
@@ -173,7 +170,7 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
       },
     );
 
-    it.each(rowsOf('over'))('whose token endpoint $name', async ({ arrange, reason }) => {
+    it.each(rowsOf(type, 'over'))('whose token endpoint $name', async ({ arrange, reason }) => {
       const { token, person } = await reader(provider);
       await setSecondsLeft(world, provider, person, EXPIRED);
       arrange(world.upstream);
@@ -308,10 +305,6 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
 });
 
 const withoutEmail: Forge = (claims, world) => world.upstream.signIdToken({ ...claims, email: undefined });
-
-function rowsOf(...refreshes: TokenEndpointRow['refresh'][]): TokenEndpointRow[] {
-  return ROWS.filter(({ refresh }) => refreshes.includes(refresh));
-}
 
 async function expectRefusal(page: BrowserResponse, status: number, retryAfter?: number): Promise<void> {
   expect(page.status).toBe(status);

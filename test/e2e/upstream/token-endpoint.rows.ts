@@ -3,6 +3,8 @@ import type { Upstream, UpstreamFailure } from '../../../scripts/upstream-provid
 /** What the token endpoint does, and what becomes of a sign-in and of a refresh that meets it. */
 export interface TokenEndpointRow {
   name: string;
+  /** Where only one type of provider may do so. */
+  only?: 'oauth2';
   arrange: (upstream: Upstream) => void;
   /** What the person sees at our callback; 303 is success. */
   signIn: 303 | 403 | 500 | 503;
@@ -67,7 +69,7 @@ const OVER: [string, UpstreamFailure, string][] = [
   ['wants to see the user', { status: 400, body: { error: 'interaction_required' } }, 'interaction_required'],
 ];
 
-export const ROWS: TokenEndpointRow[] = [
+const ROWS: TokenEndpointRow[] = [
   ...UNAVAILABLE.map(([name, failure]): TokenEndpointRow => ({
     name,
     arrange: fails(failure),
@@ -106,8 +108,15 @@ export const ROWS: TokenEndpointRow[] = [
   { name: 'omits scope', arrange: without('scope'), signIn: 303, refresh: 'served' },
   {
     name: 'separates scopes by commas',
+    only: 'oauth2',
     arrange: alters((body) => ({ ...body, scope: String(body['scope']).replaceAll(' ', ',') })),
     signIn: 303,
     refresh: 'served',
   },
 ];
+
+export function rowsOf(type: 'oidc' | 'oauth2', ...refreshes: TokenEndpointRow['refresh'][]): TokenEndpointRow[] {
+  return ROWS.filter(
+    ({ only = type, refresh }) => only === type && (refreshes.length === 0 || refreshes.includes(refresh)),
+  );
+}

@@ -25,7 +25,7 @@ export const USERINFO_ROWS: UserinfoRow[] = [
     oauth2: 503,
     oidc: 303,
   },
-  { name: 'refuses the token', arrange: fails({ status: 401 }), oauth2: 403, oidc: 403 },
+  { name: 'refuses the token', arrange: fails({ status: 401 }), oauth2: 403, oidc: 303 },
   { name: 'names nobody', arrange: says({ sub: undefined }), oauth2: 403, oidc: 403 },
   { name: 'names somebody without a name', arrange: says({ sub: '' }), oauth2: 403, oidc: 403 },
   { name: 'names an object', arrange: says({ sub: { id: 1 } }), oauth2: 403, oidc: 403 },

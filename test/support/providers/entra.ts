@@ -10,8 +10,8 @@ import {
   type Received,
 } from './stand-in.js';
 
-export const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
-export const OTHER_TENANT = 'adfee0f7-1b4a-4a3f-9baa-000000000001';
+export const CONTOSO = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
+export const FABRIKAM = 'adfee0f7-1b4a-4a3f-8c11-5d2f1c9a7e01';
 
 const EXPIRES_IN = 3599;
 
@@ -60,8 +60,12 @@ export class Entra extends StandIn {
     return `${this.origin}/{tenantid}/v2.0`;
   }
 
+  issuerOf(tenant: string): string {
+    return this.issuer.replace('{tenantid}', tenant);
+  }
+
   protected override readonly routes: Record<string, Handler> = Object.fromEntries(
-    ['common', 'organizations'].flatMap((tenant): [string, Handler][] => [
+    ['common', 'organizations', CONTOSO, FABRIKAM].flatMap((tenant): [string, Handler][] => [
       [`GET /${tenant}/v2.0/.well-known/openid-configuration`, () => this.#metadata(tenant)],
       [`GET /${tenant}/discovery/v2.0/keys`, () => ({ body: { keys: [this.#key?.publicJwk] } })],
       [`GET /${tenant}/oauth2/v2.0/authorize`, (request) => this.#authorization(request)],
@@ -73,7 +77,7 @@ export class Entra extends StandIn {
   #metadata(tenant: string): Answer {
     return {
       body: {
-        issuer: this.issuer,
+        issuer: ['common', 'organizations'].includes(tenant) ? this.issuer : this.issuerOf(tenant),
         authorization_endpoint: `${this.origin}/${tenant}/oauth2/v2.0/authorize`,
         token_endpoint: `${this.origin}/${tenant}/oauth2/v2.0/token`,
         userinfo_endpoint: `${this.origin}/oidc/userinfo`,
@@ -124,11 +128,11 @@ export class Entra extends StandIn {
     // The one before stays good: Entra replaces, and does not revoke.
     const refreshToken = scope.split(' ').includes('offline_access') ? this.issue('1.A') : undefined;
     if (refreshToken !== undefined) this.#refreshTokens.set(refreshToken, authorization);
-    const tenant = this.tenants.get(login) ?? TENANT;
+    const tenant = this.tenants.get(login) ?? CONTOSO;
     const now = epochSeconds();
     const idToken = await this.#key!.sign({
       aud: this.client.client_id,
-      iss: this.issuer.replace('{tenantid}', tenant),
+      iss: this.issuerOf(tenant),
       iat: now,
       nbf: now,
       exp: now + 3900,
