@@ -24,7 +24,7 @@ export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
     offline_access: true,
     token_endpoint_auth_method: 'client_secret_post',
   },
-  /** One issuer per tenant; it revokes nothing for an application. */
+  /** One issuer per tenant; the entry's `issuer` makes it one tenant's. It revokes nothing for an application. */
   entra: {
     name: 'Microsoft',
     issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',

@@ -1,4 +1,4 @@
-import { isIssuerOf, type EndpointName, type IdentityProvider } from './identity-provider.js';
+import type { EndpointName, IdentityProvider } from './identity-provider.js';
 import { UpstreamError } from './upstream-error.js';
 import { text, type UpstreamRequests } from './upstream-requests.js';
 
@@ -19,15 +19,14 @@ export interface ProviderMetadata {
   scopes: readonly string[] | undefined;
 }
 
-/** The tenant of personal accounts. Where it is admitted beside others, the provider has to offer both kinds. */
+/** The tenant of personal accounts at Microsoft, which `organizations` leaves out. */
 const PERSONAL_ACCOUNTS = '9188040d-6c67-4b5b-b112-36a304b66dad';
 
-const DISCOVERED: Record<Exclude<EndpointName, 'emails'>, string> = {
+const DISCOVERED: Record<Exclude<EndpointName, 'emails' | 'revocation'>, string> = {
   authorization: 'authorization_endpoint',
   token: 'token_endpoint',
   jwks: 'jwks_uri',
   userinfo: 'userinfo_endpoint',
-  revocation: 'revocation_endpoint',
 };
 
 /**
@@ -42,8 +41,7 @@ export async function loadMetadata(provider: IdentityProvider, requests: Upstrea
   const written = type === 'oauth2' || (endpoints.authorization && endpoints.token && endpoints.jwks);
   const document = written ? {} : await discover(provider, requests);
   const optional = (name: keyof typeof DISCOVERED): string | undefined => {
-    const url =
-      endpoints[name] ?? (document[DISCOVERED[name]] === undefined ? undefined : text(document[DISCOVERED[name]]));
+    const url = endpoints[name] ?? text(document[DISCOVERED[name]]);
     return url === undefined ? undefined : requests.permitted(url, DISCOVERED[name]);
   };
   const required = (name: keyof typeof DISCOVERED): string => {
@@ -52,13 +50,14 @@ export async function loadMetadata(provider: IdentityProvider, requests: Upstrea
     return url;
   };
   return {
-    issuer: text(document['issuer']) ?? provider.issuer,
+    issuer: provider.issuer,
     authorizationEndpoint: required('authorization'),
     tokenEndpoint: required('token'),
     jwksUri: type === 'oidc' ? required('jwks') : undefined,
     userinfoEndpoint: type === 'oidc' ? optional('userinfo') : required('userinfo'),
     emailsEndpoint: endpoints.emails === undefined ? undefined : requests.permitted(endpoints.emails, 'emails'),
-    revocationEndpoint: optional('revocation'),
+    // Checked when it is used: an odd one must not stand in the way of a sign-in.
+    revocationEndpoint: endpoints.revocation ?? text(document['revocation_endpoint']),
     issParameterSupported: document['authorization_response_iss_parameter_supported'] === true,
     tokenEndpointAuthMethods: names(document['token_endpoint_auth_methods_supported']),
     scopes: names(document['scopes_supported']),
@@ -66,19 +65,15 @@ export async function loadMetadata(provider: IdentityProvider, requests: Upstrea
 }
 
 async function discover(provider: IdentityProvider, requests: UpstreamRequests): Promise<Record<string, unknown>> {
-  const base = provider.issuer.replace('{tenantid}', tenantOf(provider)).replace(/\/$/, '');
+  const base = provider.issuer.replace('{tenantid}', anyTenant(provider)).replace(/\/$/, '');
   const document = await requests.document('metadata', `${base}/.well-known/openid-configuration`);
-  const { issuer } = document;
-  if (issuer !== provider.issuer && !(typeof issuer === 'string' && isIssuerOf(provider, issuer))) {
-    throw new UpstreamError('misconfigured', 'metadata: issuer differs');
-  }
+  if (document['issuer'] !== provider.issuer) throw new UpstreamError('misconfigured', 'metadata: issuer differs');
   return document;
 }
 
-/** Whose metadata speaks for all the tenants that are admitted; the provider's own pages then turn away most others. */
-function tenantOf({ tenants: [first = '', ...others] }: IdentityProvider): string {
-  if (others.length === 0) return first;
-  return [first, ...others].includes(PERSONAL_ACCOUNTS) ? 'common' : 'organizations';
+/** Whose metadata speaks for all tenants. Which of them are admitted is checked when an id_token comes. */
+function anyTenant({ tenants }: IdentityProvider): string {
+  return tenants.includes(PERSONAL_ACCOUNTS) ? 'common' : 'organizations';
 }
 
 function names(value: unknown): string[] | undefined {

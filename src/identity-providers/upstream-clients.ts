@@ -22,9 +22,8 @@ export class UpstreamClients {
   }
 
   for(provider: IdentityProvider): UpstreamClient {
-    const { clock, tokenTimeoutMs } = this.options;
     const key = JSON.stringify([provider.id, provider.version]);
-    const client = this.#clients.get(key) ?? new UpstreamClient(provider, this.#outbound, clock, { tokenTimeoutMs });
+    const client = this.#clients.get(key) ?? this.fresh(provider);
     // A Map keeps the order of insertion: putting it back makes it the youngest.
     this.#clients.delete(key);
     this.#clients.set(key, client);
@@ -35,6 +34,12 @@ export class UpstreamClients {
       }
     }
     return client;
+  }
+
+  /** One that knows nothing yet, for looking at a provider as it is now. */
+  fresh(provider: IdentityProvider): UpstreamClient {
+    const { clock, tokenTimeoutMs } = this.options;
+    return new UpstreamClient(provider, this.#outbound, clock, { tokenTimeoutMs });
   }
 
   /** Ends all connections to providers. */
