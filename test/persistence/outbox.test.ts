@@ -14,6 +14,11 @@ const SECRET = 'what nobody is to read in a dump';
 const messagesOf = ({ unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows }: Replica) =>
   new OutboxMessages(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
 
+const letter = (subjectId: string) => ({ kind: 'letter', subjectId, payload: new Secret(`${SECRET} ${subjectId}`) });
+
+/** Longer than a poll. */
+const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+
 describe.each(databases)('the outbox on $name', (kind) => {
   let storage: Storage;
   let outboxes: Outbox[] = [];
@@ -34,12 +39,13 @@ describe.each(databases)('the outbox on $name', (kind) => {
     outboxes.push(outbox);
     return outbox;
   };
-  const letter = (subjectId: string) => ({ kind: 'letter', subjectId, payload: new Secret(`${SECRET} ${subjectId}`) });
   const rows = () => storage.database.query('SELECT * FROM outbox_messages ORDER BY subject_id');
+  const onlyDue = async () => {
+    const [due] = await messagesOf(storage.first).due(['letter'], 1);
+    if (!due) throw new Error('nothing is due');
+    return due;
+  };
   const states = () => messagesOf(storage.first).statesOf('letter', ['one']);
-  /** Longer than a poll. */
-  const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
-
   it('delivers what was written once that is committed, and erases it', async () => {
     const seen: Delivery[] = [];
     const outbox = start(storage.first, (delivery) => {
@@ -92,30 +98,31 @@ describe.each(databases)('the outbox on $name', (kind) => {
     };
     for (const replica of [storage.first, storage.second]) start(replica, deliver).onApplicationBootstrap();
     const subjects = Array.from({ length: 30 }, (_, index) => `subject-${index}`);
-    await Promise.all(subjects.map((subject, index) => outboxes[index % 2]!.put(letter(subject))));
+    await Promise.all(subjects.map((subject, index) => outboxes[index % 2]?.put(letter(subject))));
     await eventually(async () => expect((await rows()).every(({ outcome }) => outcome === 'done')).toBe(true));
-    expect(seen.toSorted()).toEqual(subjects.toSorted());
+    expect(seen).toHaveLength(subjects.length);
+    expect(new Set(seen)).toEqual(new Set(subjects));
   });
 
   it('gives a message to one of fifty, and after a lease to another, to whom the first then has to leave it', async () => {
     const messages = messagesOf(storage.first);
     await messages.insert(letter('one'), A_DAY_MS);
-    const [due] = await messages.due(['letter'], 1);
+    const due = await onlyDue();
     const take = async () =>
       fiftyTimes([storage.first, storage.second], (replica, index) =>
-        messagesOf(replica).take(due!, `owner-${index}`, LEASE_MS),
+        messagesOf(replica).take(due, `owner-${index}`, LEASE_MS),
       );
     const taken = await take();
     expect(taken.filter((delivery) => delivery !== undefined)).toHaveLength(1);
     storage.clock.advance(LEASE_MS - 1);
     expect(await messages.due(['letter'], 1)).toEqual([]);
     storage.clock.advance(1);
-    const [again] = await messages.due(['letter'], 1);
-    expect(await messages.take(again!, 'heir', LEASE_MS)).toMatchObject({ attempt: 2 });
+    const again = await onlyDue();
+    expect(await messages.take(again, 'heir', LEASE_MS)).toMatchObject({ attempt: 2 });
     const first = `owner-${taken.findIndex((delivery) => delivery !== undefined)}`;
-    expect(await messages.end(again!.id, first, 'done', undefined)).toBe(false);
-    expect(await messages.retry(again!.id, first, { delayMs: 0, reason: 'late' })).toBe(false);
-    expect(await messages.end(again!.id, 'heir', 'done', undefined)).toBe(true);
+    expect(await messages.end(again.id, first, 'done', undefined)).toBe(false);
+    expect(await messages.retry(again.id, first, { delayMs: 0, reason: 'late' })).toBe(false);
+    expect(await messages.end(again.id, 'heir', 'done', undefined)).toBe(true);
   });
 
   it('tries again later, no earlier than it was asked to', async () => {
@@ -169,7 +176,7 @@ describe.each(databases)('the outbox on $name', (kind) => {
     await outbox.put(letter('one'));
     await eventually(() => expect(ended).toHaveBeenCalledOnce());
     await outbox.beforeApplicationShutdown();
-    expect((await rows())[0]).toMatchObject({ outcome: null, payload: expect.any(String) as string });
+    expect((await rows())[0]).toMatchObject({ outcome: null, payload: expect.any(String) as unknown });
   });
 
   it('leaves messages alone that nobody here can deliver', async () => {

@@ -25,7 +25,7 @@ describe.each(databases)('the circuits of providers on $name', (kind) => {
   beforeEach(() => storage.database.query('DELETE FROM upstream_circuits'));
 
   const fail = async (times: number): Promise<void> => {
-    for (let time = 0; time < times; time += 1) await [here, elsewhere][time % 2]!.failed(PROVIDER, FAILURE);
+    for (let time = 0; time < times; time += 1) await (time % 2 === 0 ? here : elsewhere).failed(PROVIDER, FAILURE);
   };
   /** Until somebody may find out whether the provider is back. */
   const waitForProbe = async (): Promise<number> => {
