@@ -5,6 +5,7 @@ import { XID } from '../support/wire.js';
 import { createWorld, type World } from '../support/world.js';
 import { failures, methods, missing, unknown } from './pace/failure.rows.js';
 import { answers } from './pace/granted.rows.js';
+import { linking, LINKING_SCOPE, linkingRefused, linkingUnknown, nothingToLink } from './pace/linking.rows.js';
 import { tokenPath } from './pace/requests.js';
 import { unauthorizedRows } from './pace/unauthorized.rows.js';
 
@@ -15,7 +16,12 @@ describe.each(databases)('PACE: the token of a federated identity, on $name', (k
   let stage: Stage;
 
   beforeAll(async () => {
-    world = await createWorld(kind);
+    world = await createWorld(kind, {
+      configure: ({ clients = [], ...configuration }) => ({
+        ...configuration,
+        clients: clients.map((client) => ({ ...(client as object), scope: LINKING_SCOPE })),
+      }),
+    });
     stage = new Stage(world);
     const { token } = await stage.actor();
     stage.normaliser.know((await world.pace(token)).json<{ access_token: string }>().access_token, '<token of alice>');
@@ -70,6 +76,51 @@ describe.each(databases)('PACE: the token of a federated identity, on $name', (k
 
   describe('405', () => {
     it.each(methods)('$name', (row) => stage.check(row));
+  });
+
+  describe('the linked identity: 204', () => {
+    it.each(linking)('$name', (row) => stage.check(row));
+  });
+
+  describe('the linked identity: 401 missing-linked-identity', () => {
+    it.each(nothingToLink)('$name', (row) => stage.check(row));
+  });
+
+  describe('the linked identity: 401 unauthorized', () => {
+    it.each(linkingRefused)('$name', (row) => stage.check(row));
+  });
+
+  describe('the linked identity: 404 and 405', () => {
+    it.each(linkingUnknown)('$name', (row) => stage.check(row));
+  });
+
+  it('audits every refusal, through which client, and names no provider that is none', async () => {
+    await world.database.query('DELETE FROM audit_events');
+    const { token } = await stage.actor({
+      login: 'narrow-linker',
+      scope: LINKING_SCOPE.replace(/ \S*:(set|delete)/g, ''),
+    });
+    const { token: full } = await stage.actor({ login: 'linker', scope: LINKING_SCOPE });
+    const send = (path: string, method: string, bearer: string): Promise<unknown> =>
+      world.request(path, { method, headers: { authorization: `Bearer ${bearer}` } });
+    await send('/federated-identities/mobypay', 'PUT', token);
+    await send('/federated-identities/nowhere', 'DELETE', full);
+    await send('/federated-identities/members-only', 'DELETE', full);
+    const rows = await world.database.query(
+      'SELECT event, outcome, client_id, identity_provider, reason FROM audit_events ORDER BY at, event',
+    );
+    const failure = (event: string, provider: string | null, reason: string): object => ({
+      event,
+      outcome: 'failure',
+      client_id: 'reader',
+      identity_provider: provider,
+      reason,
+    });
+    expect(rows).toEqual([
+      failure('identity.linked', 'mobypay', 'access.forbidden'),
+      failure('identity.unlinked', null, 'provider.unknown'),
+      failure('identity.unlinked', 'members-only', 'access.forbidden'),
+    ]);
   });
 
   describe('Request-Id', () => {

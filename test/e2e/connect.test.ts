@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databases } from '../support/databases.js';
+import { databases, type Row } from '../support/databases.js';
 import { decodeEntities, form, type Browser, type BrowserResponse } from '../support/http-browser.js';
 import { count, expectErrorPage, expectNothingStored, expectPageHeaders, login } from '../support/journeys.js';
 import { createWorld, PROVIDER, type World } from '../support/world.js';
@@ -16,7 +16,7 @@ const isCallback = (url: URL): boolean => url.pathname.endsWith('/callback');
 /** Presses the button on the page, as `as` at the provider, and stops before our callback. */
 async function confirm(browser: Browser, page: BrowserResponse, as: string): Promise<BrowserResponse> {
   expect(page.status).toBe(200);
-  const { action, fields } = form(page.text(), 'ticket');
+  const { action, fields } = form(page.text(), 'csrf_token');
   // The browser has a session of its own at the provider; the hint says who presses the button there.
   const target = `${new URL(action, page.url).href}?login_hint=${as}`;
   return browser.post(target, fields, { stopBefore: isCallback });
@@ -214,9 +214,9 @@ describe.each(databases)('connecting an account on $name', (kind) => {
       });
     });
 
-    it('that is unknown, empty or missing opens nothing', async () => {
+    it('that is none opens nothing', async () => {
       const anna = await person();
-      for (const query of ['', '?ticket=', `?ticket=${'x'.repeat(43)}`, '?ticket=a&ticket=b', '?ticket=%00']) {
+      for (const query of [`?ticket=${'x'.repeat(43)}`, '?ticket=a&ticket=b', '?ticket=%00']) {
         expectErrorPage(await anna.browser.get(`${world.service.url}/connect/${PROVIDER}${query}`), 400);
       }
     });
@@ -295,6 +295,178 @@ describe.each(databases)('connecting an account on $name', (kind) => {
       await world.upstream.reconnect();
     }
     expect((await anna.browser.get(url)).status).toBe(200);
+  });
+
+  it('is a page that says so when the button is pressed while the provider is off the network, and the link stays good', async () => {
+    const anna = await person();
+    await unlink(anna);
+    const url = await connectUrl(anna);
+    const page = await anna.browser.get(url);
+    await world.restart();
+    await world.upstream.disconnect();
+    try {
+      expect((await anna.browser.submit(page)).status).toBe(503);
+    } finally {
+      await world.upstream.reconnect();
+    }
+    const { location } = await confirm(anna.browser, page, anna.name);
+    expect((await anna.browser.request(location ?? '')).status).toBe(303);
+    expect((await world.pace(anna.token)).status).toBe(200);
+  });
+
+  describe('without a ticket', () => {
+    const path = (query = '', provider = 'online-only'): string => `${world.service.url}/connect/${provider}${query}`;
+    const accountAt = async ({ userId }: Person, provider: string): Promise<Row | undefined> => {
+      const [row] = await world.database.query(
+        'SELECT * FROM linked_accounts WHERE user_id = ? AND identity_provider = ? AND unlinked_at IS NULL',
+        [userId, provider],
+      );
+      return row;
+    };
+
+    it.each(['', '?ticket='])('connects an account to whoever is signed in, who sees to whom: "%s"', async (query) => {
+      const anna = await person();
+      const page = await anna.browser.get(path(query));
+      expectPageHeaders(page);
+      expect(page.text()).toContain('Connect online-only');
+      expect(page.text()).toContain(`<strong>${anna.name.replace('p', 'P')}</strong>`);
+      const { location } = await confirm(anna.browser, page, `${anna.name}-elsewhere`);
+      expect((await anna.browser.request(location ?? '')).location?.pathname).toBe('/login');
+      expect((await accountAt(anna, 'online-only'))?.['subject']).toBe(`${anna.name}-elsewhere`);
+    });
+
+    it('asks somebody who is not signed in to sign in first, and comes back', async () => {
+      const anna = await person();
+      const browser = world.browser();
+      const choices = await browser.get(path('?scope=groups'));
+      expect(choices.url).toContain('/login?return_to=');
+      const back = await choose(browser, choices, PROVIDER, anna.name);
+      expect(back.url).toBe(path('?scope=groups'));
+      const { location } = await confirm(browser, back, `${anna.name}-elsewhere`);
+      expect((await browser.request(location ?? '')).status).toBe(303);
+      expect(await rowsOf(anna)).toBe(2);
+    });
+
+    it('makes nobody a user on the way', async () => {
+      const browser = world.browser();
+      const choices = await browser.get(path());
+      await expectNothingStored(world, browser, async () => {
+        expectErrorPage(await choose(browser, choices, 'online-only', 'nobody-on-the-way'), 403);
+      });
+    });
+
+    it.each(['', 'x'.repeat(43)])('starts nothing without the CSRF token of the session: "%s"', async (csrf) => {
+      const anna = await person();
+      const attempts = await count(world, 'login_attempts');
+      await expectNothingStored(world, anna.browser, async () => {
+        expectErrorPage(await anna.browser.post(path(), { csrf_token: csrf }), 403);
+        expectErrorPage(await anna.browser.request(path(), { method: 'POST' }), 403);
+      });
+      expect(await count(world, 'login_attempts')).toBe(attempts);
+    });
+
+    it('links nothing to an attacker whose link a victim opens, whatever the victim presses', async () => {
+      const [attacker, victim] = [await person(), await person()];
+      await unlink(attacker);
+      const before = await rowsOf(attacker);
+      const ticketed = await connectUrl(attacker);
+      await expectNothingStored(world, victim.browser, async () => {
+        expectErrorPage(await victim.browser.get(ticketed), 403);
+        // The attacker has pressed the button already, and sends what the provider would answer to them.
+        const { location } = await confirm(attacker.browser, await attacker.browser.get(ticketed), victim.name);
+        expectErrorPage(await victim.browser.request(location ?? ''), 400);
+        // The attacker's form, sent from the victim's browser.
+        const stolen = form((await attacker.browser.get(path())).text(), 'csrf_token');
+        expectErrorPage(await victim.browser.post(path(), stolen.fields), 403);
+      });
+      // A link without a ticket is the victim's own, and says so.
+      const page = await victim.browser.get(path());
+      expect(page.text()).not.toContain(attacker.name);
+      expect(page.text()).toContain(`<strong>${victim.name.replace('p', 'P')}</strong>`);
+      expect(await rowsOf(attacker)).toBe(before);
+    });
+
+    it('leads back to a place of ours, and to no other', async () => {
+      const anna = await person();
+      for (const [returnTo, place] of [
+        ['/login?after=connecting', '/login?after=connecting'],
+        ['https://evil.example/', '/login'],
+        ['//evil.example/', '/login'],
+      ]) {
+        const page = await anna.browser.get(path(`?${new URLSearchParams({ return_to: returnTo! }).toString()}`));
+        const { location } = await confirm(anna.browser, page, anna.name);
+        const done = await anna.browser.request(location ?? '');
+        expect(done.location?.href).toBe(world.service.url + place);
+      }
+    });
+
+    describe('asking for further permissions', () => {
+      const asked = (answer: BrowserResponse): string[] =>
+        answer.location?.searchParams.get('scope')?.split(' ').toSorted() ?? [];
+      const USUAL = ['email', 'offline_access', 'openid', 'profile'];
+
+      it('shows what is new, asks for it beside all that was granted, and keeps what was granted', async () => {
+        const anna = await person();
+        await world.database.query('UPDATE linked_accounts SET scope = ? WHERE user_id = ?', [
+          'openid profile email old:grant',
+          anna.userId,
+        ]);
+        const page = await anna.browser.get(path('?scope=groups%20profile', PROVIDER));
+        expect(page.text()).toContain('<li><code>groups</code></li>');
+        expect(page.text()).not.toContain('<code>profile</code>');
+        const { action, fields } = form(page.text(), 'csrf_token');
+        const sent = await anna.browser.post(new URL(action, page.url), fields, { redirect: 'manual' });
+        expect(asked(sent)).toEqual([...USUAL, 'groups', 'old:grant'].toSorted());
+        world.upstream.alterNext(1, ({ scope: _, ...body }) => body);
+        await anna.browser.request((await confirm(anna.browser, page, anna.name)).location ?? '');
+        const token = await world.pace(anna.token);
+        expect(token.json<{ scope: string }>().scope.split(' ').toSorted()).toEqual(
+          [...USUAL, 'groups', 'old:grant'].toSorted(),
+        );
+        expect(await rowsOf(anna)).toBe(1);
+      });
+
+      it('believes the provider where it says that it granted less', async () => {
+        const anna = await person();
+        const page = await anna.browser.get(path('?scope=groups', PROVIDER));
+        world.upstream.alterNext(1, (body) => ({ ...body, scope: 'openid profile' }));
+        await anna.browser.request((await confirm(anna.browser, page, anna.name)).location ?? '');
+        expect((await world.pace(anna.token)).json()['scope']).toBe('openid profile');
+      });
+
+      it('works with a ticket, too, and asks again for what was granted even where nothing new is wanted', async () => {
+        const anna = await person();
+        await world.database.query(
+          "UPDATE linked_accounts SET scope = 'openid groups', status = 'reauthentication-required' WHERE user_id = ?",
+          [anna.userId],
+        );
+        const page = await anna.browser.get(`${await connectUrl(anna)}&scope=groups`);
+        expect(page.text()).not.toContain('permissions');
+        const { action, fields } = form(page.text(), 'csrf_token');
+        const sent = await anna.browser.post(new URL(action, page.url), fields, { redirect: 'manual' });
+        expect(asked(sent)).toEqual([...USUAL, 'groups'].toSorted());
+      });
+
+      it.each([
+        ['a control character', 'a%01b'],
+        ['a quotation mark', 'a%22b'],
+        ['a letter beyond ASCII', 'gr%C3%BCn'],
+        ['more than a KiB', 'x'.repeat(1025)],
+      ])('is refused with %s, on the page and in the form', async (_, scope) => {
+        const anna = await person();
+        expectErrorPage(await anna.browser.get(path(`?scope=${scope}`)), 400);
+        const { fields } = form((await anna.browser.get(path())).text(), 'csrf_token');
+        await expectNothingStored(world, anna.browser, async () => {
+          expectErrorPage(await anna.browser.post(path(), { ...fields, scope: decodeURIComponent(scope) }), 400);
+        });
+      });
+
+      it('shows a permission as text, whatever its name', async () => {
+        const anna = await person();
+        const page = await anna.browser.get(path('?scope=%3Cb%3E'));
+        expect(page.text()).toContain('<code>&lt;b&gt;</code>');
+      });
+    });
   });
 
   it('leaves no secret in any output or in the database', async () => {

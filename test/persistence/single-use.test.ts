@@ -3,6 +3,7 @@ import { PendingRequests } from '../../src/authorization/pending-requests.js';
 import { Secret } from '../../src/common/secret.js';
 import { LoginAttempts } from '../../src/federated-identities/login-attempts.js';
 import { ConnectTickets } from '../../src/idp-offline-access/connect-tickets.js';
+import { PostedParameters } from '../../src/sessions/posted-parameters.js';
 import { AuthorizationCodes } from '../../src/tokens/grants/authorization-codes.js';
 import { GrantsRepository } from '../../src/tokens/grants/grants.repository.js';
 import { databases } from '../support/databases.js';
@@ -27,6 +28,8 @@ const tickets = ({ unitOfWork, clock, randomness, configuration, expiredRows }: 
   new ConnectTickets(unitOfWork, clock, randomness, configuration, expiredRows);
 const requests = ({ unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows }: Replica) =>
   new PendingRequests(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
+const posted = ({ unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows }: Replica) =>
+  new PostedParameters(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
 
 const authorizationRequest = {
   clientId: 'app',
@@ -62,7 +65,7 @@ const credentials = [
     what: 'login attempt',
     make: (replica: Replica) =>
       attempts(replica).start(
-        { identityProvider: 'corp', browser, returnTo: '/account' },
+        { identityProvider: 'corp', browser, returnTo: '/account', scope: 'openid' },
         { nonce: 'nonce', codeVerifier: 'verifier' },
       ),
     spend: async (replica: Replica, state: string) =>
@@ -80,6 +83,11 @@ const credentials = [
     what: 'pending authorization request',
     make: (replica: Replica) => requests(replica).keep(authorizationRequest, browser),
     spend: (replica: Replica, handle: string) => requests(replica).consume(handle, browser),
+  },
+  {
+    what: 'handle of posted parameters',
+    make: (replica: Replica) => posted(replica).keep('here', new Map([['code', 'a code']])),
+    spend: async (replica: Replica, handle: string) => (await posted(replica).take('here', handle)) !== undefined,
   },
 ];
 
@@ -132,7 +140,7 @@ describe.each(databases)('what may be used once, on $name', (kind) => {
 
   it('opens a login attempt only at its provider and in its browser, and a wrong caller does not spend it', async () => {
     const state = await attempts(first).start(
-      { identityProvider: 'corp', browser, returnTo: '/account', connectUserId: 'alice' },
+      { identityProvider: 'corp', browser, returnTo: '/account', scope: 'openid', connectUserId: 'alice' },
       { nonce: 'nonce', codeVerifier: 'verifier' },
     );
     expect(await attempts(first).finish(state, 'other', browser)).toBeUndefined();
@@ -141,6 +149,7 @@ describe.each(databases)('what may be used once, on $name', (kind) => {
       nonce: 'nonce',
       codeVerifier: 'verifier',
       returnTo: '/account',
+      scope: 'openid',
       connectUserId: 'alice',
     });
   });
@@ -152,6 +161,17 @@ describe.each(databases)('what may be used once, on $name', (kind) => {
     expect((await requests(storage.second).find(handle, browser))?.request).toEqual(authorizationRequest);
     expect(await requests(storage.second).consume(handle, browser)).toBe(true);
     expect(await requests(first).find(handle, browser)).toBeUndefined();
+  });
+
+  it('opens posted parameters only for what they were posted for, and another purpose does not spend them', async () => {
+    const parameters = new Map([
+      ['code', 'the code that was posted'],
+      ['state', 'é"\\ '],
+    ]);
+    const handle = await posted(first).keep('here', parameters);
+    expect(await storage.database.dump()).not.toContain('the code that was posted');
+    expect(await posted(first).take('there', handle)).toBeUndefined();
+    expect(await posted(storage.second).take('here', handle)).toEqual(parameters);
   });
 
   it('tells whose account and which provider a connect ticket is for, until it is spent', async () => {

@@ -8,7 +8,7 @@ import {
   type ProvenIdentity,
   type TokenResponse,
   type UpstreamClient,
-  type UserinfoClaims,
+  type PostedProfile,
 } from '../../identity-providers/index.js';
 import type { Destination, LoginAttempt, LoginAttempts } from '../login-attempts.js';
 
@@ -181,7 +181,7 @@ function refused(publicDetail: string): DomainError {
  * The name that a provider posts beside the code, only the first time that a user comes (Apple does). Nothing vouches for
  * it, and the user may have changed it: a name, but never an address or a subject.
  */
-function postedProfile(user: string | undefined): Partial<UserinfoClaims> {
+function postedProfile(user: string | undefined): PostedProfile {
   const { name } = parsed(user);
   if (typeof name !== 'object' || name === null) return {};
   const { firstName, lastName } = name as Record<string, unknown>;

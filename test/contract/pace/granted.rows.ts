@@ -5,6 +5,22 @@ import { JSON_TYPE, asking, to, tokenPath, withBody } from './requests.js';
 
 export const answers: Row[] = [
   { name: 'the bare path', send: asking(), answer: granted() },
+  {
+    name: "the documentation's curl line, as it is sent",
+    send: ({ world, token }) =>
+      world.request('/user/2024-3/federated-identities/mobypay/token', {
+        method: 'POST',
+        body: '',
+        headers: {
+          accept: 'application/json, application/vnd.api+json',
+          'user-agent': 'curl/8.5.0',
+          'content-type': 'application/json',
+          'content-length': '0',
+          authorization: `Bearer ${token}`,
+        },
+      }),
+    answer: granted(),
+  },
   { name: 'the version of the documentation', send: to(tokenPath(PROVIDER, '2024-3')), answer: granted() },
   { name: 'any other version', send: to(tokenPath(PROVIDER, '2031-9')), answer: granted() },
   { name: 'an empty body of JSON, as clients send it', send: withBody('', JSON_TYPE), answer: granted() },
