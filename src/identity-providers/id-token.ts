@@ -43,7 +43,7 @@ export interface ExpectedOffline {
 /** Verifies the id_tokens of one provider, with its keys at hand. */
 export class IdTokenVerifier {
   readonly #keys: OutboundDocument<ProviderKeys>;
-  #lastForcedKeyFetchAt = -Infinity;
+  #forcedFetch: { at: number; failure?: unknown } = { at: -Infinity };
 
   /** @param fetchKeys throws UpstreamError only */
   constructor(
@@ -137,10 +137,22 @@ export class IdTokenVerifier {
     try {
       return await select(keys);
     } catch (error) {
-      const due = this.clock.now() - this.#lastForcedKeyFetchAt >= UNKNOWN_KEY_COOLDOWN_MS;
-      if (!(error instanceof jose.JWKSNoMatchingKey) || !(due || this.#keys.loading)) throw error;
-      if (due) this.#lastForcedKeyFetchAt = this.clock.now();
-      return select(await this.#keys.reload());
+      if (!(error instanceof jose.JWKSNoMatchingKey)) throw error;
+      const due = this.clock.now() - this.#forcedFetch.at >= UNKNOWN_KEY_COOLDOWN_MS;
+      // Where the keys could not be had just now, an unknown one may be genuine: that must not cost a user the account.
+      if (!due && !this.#keys.loading) throw this.#forcedFetch.failure ?? error;
+      if (due) this.#forcedFetch = { at: this.clock.now() };
+      return select(await this.#reload());
+    }
+  }
+
+  async #reload(): Promise<ProviderKeys> {
+    const fetch = this.#forcedFetch;
+    try {
+      return await this.#keys.reload();
+    } catch (failure) {
+      fetch.failure = failure;
+      throw failure;
     }
   }
 }
