@@ -60,7 +60,7 @@ export interface UpstreamFailure {
 }
 
 /** Whose answers a test may script. */
-export type ScriptedEndpoint = 'token' | 'userinfo';
+export type ScriptedEndpoint = 'token' | 'userinfo' | 'jwks';
 
 export interface Upstream {
   readonly issuer: string;
@@ -95,7 +95,7 @@ export interface Upstream {
   /** Resolves as soon as so many requests (default 1) are being held. */
   waitForTokenRequest: (count?: number) => Promise<void>;
   /**
-   * Answer the next token (or userinfo) requests with a failure; they count as attempted. Queues up behind earlier calls
+   * Answer the next token (or other) requests with a failure; they count as attempted. Queues up behind earlier calls
    * for the same endpoint.
    */
   failNext: (count: number, failure?: UpstreamFailure, endpoint?: ScriptedEndpoint) => void;

@@ -81,7 +81,7 @@ export async function startUpstream(options) {
   const refreshTokensSeen = [];
   const revocationsSeen = [];
   const serverErrors = [];
-  const scripted = { token: [], userinfo: [] };
+  const scripted = { token: [], userinfo: [], jwks: [] };
   const withoutIdToken = new Set();
   let jwks = [];
   let provider;
@@ -199,10 +199,14 @@ export async function startUpstream(options) {
     };
     const fresh = await quietly(() => new Provider(issuer, configuration));
     fresh.on('server_error', (_ctx, error) => serverErrors.push(error));
+    // Without a listener it would be printed. A caller who hangs up has had enough, of ten megabytes for instance.
+    fresh.on('error', (error) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') serverErrors.push(error);
+    });
     fresh.use(async (ctx, next) => {
       if (ctx.method === 'POST' && ctx.path === '/token') return answerTokenRequest(ctx, next);
-      if (ctx.path === '/me') {
-        const cut = await answerAsScripted(ctx, next, 'userinfo');
+      if (ctx.path === '/me' || ctx.path === '/jwks') {
+        const cut = await answerAsScripted(ctx, next, ctx.path === '/me' ? 'userinfo' : 'jwks');
         return cut?.();
       }
       if (ctx.method === 'POST' && ctx.path === '/token/revocation') revocationsSeen.push(ctx.req.form.get('token'));

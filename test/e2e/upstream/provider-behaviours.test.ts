@@ -3,14 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as onezone from '../../contract/onezone/answers.js';
 import * as pace from '../../contract/pace/answers.js';
 import { databases } from '../../support/databases.js';
-import type { BrowserResponse } from '../../support/http-browser.js';
+import type { Browser, BrowserResponse } from '../../support/http-browser.js';
 import { bringBackCallback, count, expectErrorPage, expectNothingStored, login } from '../../support/journeys.js';
 import { endBackOff, eventually } from '../../support/vault.js';
 import { Normaliser, type Wire } from '../../support/wire.js';
 import { CLIENTS, type World } from '../../support/world.js';
 import { ALWAYS_WRONG, WRONG_AT_SIGN_IN, type Claims, type Forge } from './id-token.rows.js';
 import { rowsOf } from './token-endpoint.rows.js';
-import { account, createWorldOfTwo, PROVIDERS, setSecondsLeft } from './two-providers.js';
+import { account, createWorldOfTwo, FRESH_PROVIDER, PROVIDERS, setSecondsLeft } from './two-providers.js';
 import { USERINFO_ROWS } from './userinfo.rows.js';
 
 const EXPIRED = -1;
@@ -268,6 +268,26 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
       });
       expect((await world.onezone(token)).status).toBe(404);
       expect(refreshes()).toBe(1);
+    });
+
+    it('whose key cannot be fetched is not held against anybody', async () => {
+      const [first, second] = [await reader(FRESH_PROVIDER), await reader(FRESH_PROVIDER)];
+      const callback = async (): Promise<[Browser, URL]> => {
+        const browser = world.browser();
+        return [browser, await bringBackCallback(world, browser, { provider: FRESH_PROVIDER, login: nobodyYet() })];
+      };
+      const signIns = [await callback(), await callback()];
+      await world.upstream.rotateSigningKeys({ keepOld: false });
+      world.upstream.failNext(1, { status: 500 }, 'jwks');
+      // The second of them does not ask again so soon, but knows no more than the first did.
+      for (const [browser, url] of signIns) expect((await browser.request(url)).status).toBe(503);
+      for (const { token, person } of [first, second, first, second]) {
+        await setSecondsLeft(world, FRESH_PROVIDER, person, EXPIRED);
+        await served(token, FRESH_PROVIDER);
+      }
+      for (const { person } of [first, second]) {
+        expect(await account(world, FRESH_PROVIDER, person)).toMatchObject({ status: 'active', reason: null });
+      }
     });
 
     it('that nobody asked for means nothing at an oauth2 provider, at a sign-in and at a refresh', async () => {

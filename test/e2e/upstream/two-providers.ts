@@ -12,6 +12,9 @@ const PLAIN_CLIENT = { client_id: 'symbolon-plain', client_secret: 'plain-secret
 /** How long the service waits for a provider that hangs: each such row costs it. */
 const UPSTREAM_TIMEOUT_MS = '1500';
 
+/** The OpenID provider once more, under a name of its own: nothing that is cached of the first is of use to it. */
+export const FRESH_PROVIDER = 'fresh';
+
 export async function createWorldOfTwo(kind: DatabaseKind): Promise<World> {
   const world = await createWorld(kind, {
     env: { UPSTREAM_TIMEOUT_MS },
@@ -21,10 +24,11 @@ export async function createWorldOfTwo(kind: DatabaseKind): Promise<World> {
         const client = entry as { upstream_providers?: string[] };
         return client.upstream_providers === undefined
           ? client
-          : { ...client, upstream_providers: [...client.upstream_providers, 'plain'] };
+          : { ...client, upstream_providers: [...client.upstream_providers, 'plain', FRESH_PROVIDER] };
       }),
       identity_providers: [
         ...providers,
+        { id: FRESH_PROVIDER, issuer, ...UPSTREAM_CLIENT, offline_access: true, sign_up: true },
         {
           id: 'plain',
           type: 'oauth2',
@@ -50,7 +54,7 @@ export async function createWorldOfTwo(kind: DatabaseKind): Promise<World> {
     redirect_uris: [callback('plain')],
     id_token: false,
   });
-  await world.upstream.addClient({ ...UPSTREAM_CLIENT, redirect_uris: [callback(PROVIDER)] });
+  await world.upstream.addClient({ ...UPSTREAM_CLIENT, redirect_uris: [PROVIDER, FRESH_PROVIDER].map(callback) });
   world.ledger.add(PLAIN_CLIENT.client_secret, 'configured secret');
   return world;
 }
