@@ -30,6 +30,7 @@ describe.each(databases)("Entra's preset for several tenants on $name", (kind) =
   });
   afterAll(async () => {
     await world.stop();
+    await entra.stop();
   });
 
   const signIn = (person: string) => signInByPreset(world, 'entra', person);
@@ -165,6 +166,7 @@ describe.each(databases)("Entra's preset for several tenants on $name", (kind) =
 
   it('has asked nothing that Entra would refuse, and leaves no secret anywhere', async () => {
     expect(entra.complaints).toEqual([]);
+    world.ledger.addAll(entra.secrets, 'at Entra');
     await world.assertNoLeaks();
   });
 });

@@ -24,6 +24,7 @@ describe.each(databases)("GitHub's preset on $name", (kind) => {
   });
   afterAll(async () => {
     await world.stop();
+    await github.stop();
   });
 
   const signIn = (person: string) => signInByPreset(world, 'github', person);
@@ -180,6 +181,7 @@ describe.each(databases)("GitHub's preset on $name", (kind) => {
 
   it('has asked nothing that GitHub would refuse, and leaves no secret anywhere', async () => {
     expect(github.complaints).toEqual([]);
+    world.ledger.addAll(github.secrets, 'at GitHub');
     await world.assertNoLeaks();
   });
 

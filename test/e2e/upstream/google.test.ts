@@ -28,6 +28,7 @@ describe.each(databases)("Google's preset on $name", (kind) => {
   });
   afterAll(async () => {
     await world.stop();
+    await google.stop();
   });
 
   const signIn = (person: string) => signInByPreset(world, 'google', person);
@@ -136,6 +137,7 @@ describe.each(databases)("Google's preset on $name", (kind) => {
 
   it('has asked nothing that Google would refuse, and leaves no secret anywhere', async () => {
     expect(google.complaints).toEqual([]);
+    world.ledger.addAll(google.secrets, 'at Google');
     await world.assertNoLeaks();
   });
 });

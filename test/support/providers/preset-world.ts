@@ -31,17 +31,7 @@ export async function createPresetWorld(
     }),
   });
   standIn.redirectUri = `${world.service.url}/login/${entry.id}/callback`;
-  const { assertNoLeaks, stop } = world;
-  return Object.assign(Object.create(world) as World, {
-    assertNoLeaks: async () => {
-      world.ledger.addAll(standIn.secrets, 'at the provider');
-      await assertNoLeaks();
-    },
-    stop: async () => {
-      await stop();
-      await standIn.stop();
-    },
-  });
+  return world;
 }
 
 /** PACE's token of the account, and what else it says. */
