@@ -11,6 +11,14 @@ import { unauthorizedRows } from './pace/unauthorized.rows.js';
 
 const REQUEST_ID = 'cbgmhslmp1o9or9kh1p0';
 
+const failure = (event: string, provider: string | null, reason: string): object => ({
+  event,
+  outcome: 'failure',
+  client_id: 'reader',
+  identity_provider: provider,
+  reason,
+});
+
 describe.each(databases)('PACE: the token of a federated identity, on $name', (kind) => {
   let world: World;
   let stage: Stage;
@@ -109,13 +117,6 @@ describe.each(databases)('PACE: the token of a federated identity, on $name', (k
     const rows = await world.database.query(
       'SELECT event, outcome, client_id, identity_provider, reason FROM audit_events ORDER BY at, event',
     );
-    const failure = (event: string, provider: string | null, reason: string): object => ({
-      event,
-      outcome: 'failure',
-      client_id: 'reader',
-      identity_provider: provider,
-      reason,
-    });
     expect(rows).toEqual([
       failure('identity.linked', 'mobypay', 'access.forbidden'),
       failure('identity.unlinked', null, 'provider.unknown'),

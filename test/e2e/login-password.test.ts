@@ -18,6 +18,10 @@ const ADA = { username: 'ada', password: 'correct horse battery staple' };
 /** Has a password, and Basic authentication is off for it. */
 const OTHER = { username: 'no-basic', password: 'another fine passphrase' };
 
+function send(browser: Browser, shown: BrowserResponse, fields: Record<string, string>): Promise<BrowserResponse> {
+  return browser.submit(shown, fields, { having: 'password', redirect: 'manual' });
+}
+
 describe.each(databases)('signing in with a password on $name', (kind) => {
   let world: World;
   beforeAll(async () => {
@@ -29,8 +33,6 @@ describe.each(databases)('signing in with a password on $name', (kind) => {
 
   const page = (browser: Browser, query = ''): Promise<BrowserResponse> =>
     browser.get(`${world.service.url}/login${query}`);
-  const send = (browser: Browser, shown: BrowserResponse, fields: Record<string, string>): Promise<BrowserResponse> =>
-    browser.submit(shown, fields, { having: 'password', redirect: 'manual' });
   const signIn = async (browser: Browser, fields: Record<string, string> = ADA, query = ''): Promise<BrowserResponse> =>
     send(browser, await page(browser, query), fields);
   const userId = async (username: string): Promise<string> => {
