@@ -8,7 +8,7 @@ import {
   expectNothingStored,
   toldClient,
 } from '../../support/journeys.js';
-import { Apple } from '../../support/providers/apple.js';
+import { Apple, subjectOf } from '../../support/providers/apple.js';
 import { createPresetWorld, unlink, UNLINKING_SCOPE, type Given } from '../../support/providers/preset-world.js';
 import { eventually } from '../../support/vault.js';
 import { CLIENTS, tokenRequest, type TokenAnswer, type World } from '../../support/world.js';
@@ -35,8 +35,6 @@ describe.each(databases)("Apple's preset on $name", (kind) => {
     await world.stop();
     await apple.stop();
   });
-
-  const subjectOf = (person: string): string => `000001.${Buffer.from(person).toString('hex')}.0001`;
 
   interface Started {
     /** Apple's page, whose form the browser is about to post to us. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../support/databases.js';
 import { bringBackCallback, expectErrorPage, expectNothingStored, login } from '../../support/journeys.js';
-import { aadsts, CONTOSO, Entra, FABRIKAM } from '../../support/providers/entra.js';
+import { aadsts, CONTOSO, Entra, FABRIKAM, subjectOf } from '../../support/providers/entra.js';
 import { createPresetWorld, signInByPreset, unlink, type Given } from '../../support/providers/preset-world.js';
 import { endBackOff, eventually } from '../../support/vault.js';
 import type { World } from '../../support/world.js';
@@ -34,7 +34,6 @@ describe.each(databases)("Entra's preset for several tenants on $name", (kind) =
   });
 
   const signIn = (person: string) => signInByPreset(world, 'entra', person);
-  const subjectOf = (person: string): string => `AAAAAAAA${Buffer.from(person).toString('base64url')}`;
 
   async function given(token: string): Promise<Given> {
     const answer = await world.pace(token, 'entra');

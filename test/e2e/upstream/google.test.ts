@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../support/databases.js';
-import { Google } from '../../support/providers/google.js';
+import { Google, subjectOf } from '../../support/providers/google.js';
 import { createPresetWorld, signInByPreset, unlink, type Given } from '../../support/providers/preset-world.js';
 import { endBackOff, eventually } from '../../support/vault.js';
 import type { World } from '../../support/world.js';
@@ -32,7 +32,6 @@ describe.each(databases)("Google's preset on $name", (kind) => {
   });
 
   const signIn = (person: string) => signInByPreset(world, 'google', person);
-  const subjectOf = (person: string): string => `1109${Buffer.from(person).toString('hex')}`;
 
   async function given(token: string): Promise<Given> {
     const answer = await world.pace(token, 'google');

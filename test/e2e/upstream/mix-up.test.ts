@@ -18,6 +18,12 @@ const PAIRS = [
   { from: OAUTH2, to: OIDC },
 ].map(({ from, to }) => ({ named: `${from.type} at ${to.type}`, from: from.provider, to: to.provider }));
 
+const movedTo = (callback: URL, provider: string): URL => {
+  const moved = new URL(callback);
+  moved.pathname = `/login/${provider}/callback`;
+  return moved;
+};
+
 describe.each(databases)('an answer of one provider brought to another, on $name', (kind) => {
   let world: World;
   let people = 0;
@@ -45,12 +51,6 @@ describe.each(databases)('an answer of one provider brought to another, on $name
     }
     return callbacks;
   }
-
-  const movedTo = (callback: URL, provider: string): URL => {
-    const moved = new URL(callback);
-    moved.pathname = `/login/${provider}/callback`;
-    return moved;
-  };
 
   /** Nothing is stored, and the code is not even shown to a token endpoint where `shown` does not say so. */
   async function refused(browser: Browser, url: URL, status: number, { shown = 0 } = {}): Promise<void> {

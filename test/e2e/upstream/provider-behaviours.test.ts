@@ -57,11 +57,13 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
 
   /** Both faces, one after the other; neither may be answered as if there were a token. */
   async function bothFaces(token: string, provider: string): Promise<{ pace: Wire; onezone: Wire; retry: number[] }> {
-    const answers: BrowserResponse[] = [await world.pace(token, provider), await world.onezone(token, provider)];
+    const answers = [await world.pace(token, provider), await world.onezone(token, provider)] as const;
     const normaliser = new Normaliser();
-    const [first, second] = answers.map((answer) => normaliser.wire(answer));
-    const retry = answers.flatMap(({ headers }) => headers.get('retry-after') ?? []).map(Number);
-    return { pace: first!, onezone: second!, retry };
+    return {
+      pace: normaliser.wire(answers[0]),
+      onezone: normaliser.wire(answers[1]),
+      retry: answers.map(({ headers }) => Number(headers.get('retry-after'))),
+    };
   }
 
   describe.each(PROVIDERS)('a sign-in at an $type provider', ({ type, provider }) => {

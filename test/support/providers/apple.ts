@@ -17,6 +17,9 @@ const refused = (error: string): Answer => ({ status: 400, body: { error } });
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
+/** The `sub` of whoever signs in under this name. */
+export const subjectOf = (login: string): string => `000001.${Buffer.from(login).toString('hex')}.0001`;
+
 /**
  * Sign in with Apple: the client secret is a token that the team signs, the browser is sent back by a form as soon as
  * name or address are asked for, and the name comes with the first of these forms and never again.
@@ -139,7 +142,7 @@ export class Apple extends StandIn {
     const idToken = await this.#key!.sign({
       iss: this.origin,
       aud: this.client.client_id,
-      sub: `000001.${Buffer.from(login).toString('hex')}.0001`,
+      sub: subjectOf(login),
       iat: now,
       exp: now + 86_400,
       auth_time: now,

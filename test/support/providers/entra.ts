@@ -34,6 +34,9 @@ export function aadsts(error: string, code: number, text: string, status = 400):
 const BAD_CLIENT = aadsts('invalid_client', 7_000_215, 'Invalid client secret provided.', 401);
 const BAD_GRANT = aadsts('invalid_grant', 70_008, 'The provided authorization code or refresh token has expired.');
 
+/** The `sub` of whoever signs in under this name. */
+export const subjectOf = (login: string): string => `AAAAAAAA${Buffer.from(login).toString('base64url')}`;
+
 /**
  * Microsoft's identity platform for several tenants: the metadata name an issuer with `{tenantid}` in it, and each id_token
  * the issuer of its own tenant.
@@ -161,7 +164,7 @@ export class Entra extends StandIn {
 
   #profile(login: string): Record<string, unknown> {
     return {
-      sub: `AAAAAAAA${Buffer.from(login).toString('base64url')}`,
+      sub: subjectOf(login),
       name: `${login} of Contoso`,
       preferred_username: `${login}@contoso.example`,
       // Without email_verified: tenants let their administrators write what they like.

@@ -30,6 +30,9 @@ interface Consent extends Authorization {
   offline: boolean;
 }
 
+/** The `sub` of whoever signs in under this name. */
+export const subjectOf = (login: string): string => `1109${Buffer.from(login).toString('hex')}`;
+
 /**
  * Google's OpenID Connect: a refresh token only for `access_type=offline`, and but once unless consent is asked for again;
  * never a new one at a refresh; no `offline_access`; scopes that come back under longer names.
@@ -175,7 +178,7 @@ const granted = (scope: string): string =>
     .join(' ');
 
 const profile = (login: string): Record<string, unknown> => ({
-  sub: `1109${Buffer.from(login).toString('hex')}`,
+  sub: subjectOf(login),
   name: `${login} of Google`,
   given_name: login,
   picture: 'https://lh3.googleusercontent.com/a/photo',
