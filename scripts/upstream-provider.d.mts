@@ -11,6 +11,8 @@ export interface UpstreamClient {
   grant_types?: string[] | undefined;
   /** Default ES256. */
   id_token_alg?: 'ES256' | 'RS256' | undefined;
+  /** False: it is given no id_token, as if this were an OAuth 2.0 provider that knows nothing of OpenID Connect. */
+  id_token?: boolean | undefined;
 }
 
 export interface UpstreamUser {
@@ -53,7 +55,12 @@ export interface UpstreamFailure {
   afterProcessing?: boolean | undefined;
   /** Cut the connection instead of answering. */
   reset?: boolean | undefined;
+  /** Neither answer nor cut the connection. */
+  hang?: boolean | undefined;
 }
+
+/** Whose answers a test may script. */
+export type ScriptedEndpoint = 'token' | 'userinfo' | 'jwks';
 
 export interface Upstream {
   readonly issuer: string;
@@ -87,12 +94,16 @@ export interface Upstream {
   release: () => void;
   /** Resolves as soon as so many requests (default 1) are being held. */
   waitForTokenRequest: (count?: number) => Promise<void>;
-  /** Answer the next token requests with a failure; they count as attempted. Queues up behind earlier calls. */
-  failNext: (count: number, failure?: UpstreamFailure) => void;
-  /** Let the provider answer the next token requests, then change the body. Shares the queue of failNext(). */
+  /**
+   * Answer the next token (or other) requests with a failure; they count as attempted. Queues up behind earlier calls
+   * for the same endpoint.
+   */
+  failNext: (count: number, failure?: UpstreamFailure, endpoint?: ScriptedEndpoint) => void;
+  /** Let the provider answer the next requests, then change the body. Shares the queue of failNext(). */
   alterNext: (
     count: number,
     alter: (body: Record<string, unknown>) => Record<string, unknown> | Promise<Record<string, unknown>>,
+    endpoint?: ScriptedEndpoint,
   ) => void;
   /** Sets all counts to zero and forgets refreshTokensSeen. */
   resetCounts: () => void;

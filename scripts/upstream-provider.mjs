@@ -81,7 +81,8 @@ export async function startUpstream(options) {
   const refreshTokensSeen = [];
   const revocationsSeen = [];
   const serverErrors = [];
-  const scripted = [];
+  const scripted = { token: [], userinfo: [], jwks: [] };
+  const withoutIdToken = new Set();
   let jwks = [];
   let provider;
   let answer;
@@ -92,25 +93,34 @@ export async function startUpstream(options) {
     count.attempted += 1;
     if (form.get('grant_type') === 'refresh_token') refreshTokensSeen.push(form.get('refresh_token') ?? '');
     await gate.pass('request');
-    const script = scripted.shift();
+    const cut = await answerAsScripted(ctx, next, 'token', count);
+    await gate.pass('answer');
+    cut?.();
+  }
+
+  /** What the library answers, or what a test wants instead; how the connection ends, where there is no answer. */
+  async function answerAsScripted(ctx, next, endpoint, count) {
+    const script = scripted[endpoint].shift();
     if (script === undefined || script.afterProcessing === true || script.alter !== undefined) {
       await next();
+      if (withoutIdToken.has(ctx.oidc?.client?.clientId)) delete ctx.body?.id_token;
       recorder.answer(ctx.body);
-      if (ctx.status === 200) count.succeeded += 1;
+      if (ctx.status === 200 && count !== undefined) count.succeeded += 1;
     }
-    if (script?.alter !== undefined) {
+    if (script === undefined) return undefined;
+    if (script.alter !== undefined) {
       ctx.body = await script.alter(structuredClone(ctx.body));
       recorder.answer(ctx.body);
-    } else if (script !== undefined && script.reset !== true) {
-      ctx.status = script.status ?? 500;
-      ctx.body = script.body ?? '';
-      ctx.set(script.headers ?? {});
+      return undefined;
     }
-    await gate.pass('answer');
-    if (script?.reset === true) {
+    if (script.hang === true || script.reset === true) {
       ctx.respond = false;
-      ctx.req.socket.destroy();
+      return script.hang === true ? undefined : () => ctx.req.socket.destroy();
     }
+    ctx.status = script.status ?? 500;
+    ctx.body = script.body ?? '';
+    ctx.set(script.headers ?? {});
+    return undefined;
   }
 
   /** The library has no way to change keys while running: a fresh provider over the same store takes over instead. */
@@ -189,8 +199,16 @@ export async function startUpstream(options) {
     };
     const fresh = await quietly(() => new Provider(issuer, configuration));
     fresh.on('server_error', (_ctx, error) => serverErrors.push(error));
+    // Without a listener it would be printed. A caller who hangs up has had enough, of ten megabytes for instance.
+    fresh.on('error', (error) => {
+      if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') serverErrors.push(error);
+    });
     fresh.use(async (ctx, next) => {
       if (ctx.method === 'POST' && ctx.path === '/token') return answerTokenRequest(ctx, next);
+      if (ctx.path === '/me' || ctx.path === '/jwks') {
+        const cut = await answerAsScripted(ctx, next, ctx.path === '/me' ? 'userinfo' : 'jwks');
+        return cut?.();
+      }
       if (ctx.method === 'POST' && ctx.path === '/token/revocation') revocationsSeen.push(ctx.req.form.get('token'));
       await next();
       return recorder.redirect(ctx.response.get('location'));
@@ -236,6 +254,7 @@ export async function startUpstream(options) {
 
   async function addClient(client) {
     recorder.add(client.client_secret);
+    if (client.id_token === false) withoutIdToken.add(client.client_id);
     await signingKey(client.id_token_alg ?? 'ES256');
     await new Adapter('Client').upsert(client.client_id, clientMetadata(client));
   }
@@ -270,11 +289,11 @@ export async function startUpstream(options) {
     withhold: (stage = 'answer') => gate.close(stage),
     release: () => gate.open(),
     waitForTokenRequest: (count = 1) => gate.waitFor(count),
-    failNext: (count, failure = {}) => {
-      for (let index = 0; index < count; index += 1) scripted.push(failure);
+    failNext: (count, failure = {}, endpoint = 'token') => {
+      for (let index = 0; index < count; index += 1) scripted[endpoint].push(failure);
     },
-    alterNext: (count, alter) => {
-      for (let index = 0; index < count; index += 1) scripted.push({ alter });
+    alterNext: (count, alter, endpoint = 'token') => {
+      for (let index = 0; index < count; index += 1) scripted[endpoint].push({ alter });
     },
     resetCounts: () => {
       for (const count of Object.values(counts)) Object.assign(count, { attempted: 0, succeeded: 0 });

@@ -34,10 +34,16 @@ export interface ExpectedIdToken {
   accessToken?: Secret;
 }
 
+/** Whose account it was. A subject is one person's under one issuer only, which tenants have of their own. */
+export interface ExpectedOffline {
+  subject: string;
+  issuer?: string | undefined;
+}
+
 /** Verifies the id_tokens of one provider, with its keys at hand. */
 export class IdTokenVerifier {
   readonly #keys: OutboundDocument<ProviderKeys>;
-  #lastForcedKeyFetchAt = -Infinity;
+  #forcedFetch: { at: number; failure?: unknown } = { at: -Infinity };
 
   /** @param fetchKeys throws UpstreamError only */
   constructor(
@@ -91,13 +97,14 @@ export class IdTokenVerifier {
   }
 
   /** @see UpstreamClient.checkIdTokenOffline */
-  checkOffline(idToken: Secret, expected: { subject: string }): 'match' | 'mismatch' | 'unreadable' {
+  checkOffline(idToken: Secret, expected: ExpectedOffline): 'match' | 'mismatch' | 'unreadable' {
     try {
       const { iss, aud, sub } = decodeJwt(idToken.reveal());
       const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
       const matches =
         iss !== undefined &&
         isIssuerOf(this.provider, iss) &&
+        iss === (expected.issuer ?? iss) &&
         audiences.includes(this.provider.clientId) &&
         sub === expected.subject;
       return matches ? 'match' : 'mismatch';
@@ -130,10 +137,22 @@ export class IdTokenVerifier {
     try {
       return await select(keys);
     } catch (error) {
-      const due = this.clock.now() - this.#lastForcedKeyFetchAt >= UNKNOWN_KEY_COOLDOWN_MS;
-      if (!(error instanceof jose.JWKSNoMatchingKey) || !(due || this.#keys.loading)) throw error;
-      if (due) this.#lastForcedKeyFetchAt = this.clock.now();
-      return select(await this.#keys.reload());
+      if (!(error instanceof jose.JWKSNoMatchingKey)) throw error;
+      const due = this.clock.now() - this.#forcedFetch.at >= UNKNOWN_KEY_COOLDOWN_MS;
+      // Where the keys could not be had just now, an unknown one may be genuine: that must not cost a user the account.
+      if (!due && !this.#keys.loading) throw this.#forcedFetch.failure ?? error;
+      if (due) this.#forcedFetch = { at: this.clock.now() };
+      return select(await this.#reload());
+    }
+  }
+
+  async #reload(): Promise<ProviderKeys> {
+    const fetch = this.#forcedFetch;
+    try {
+      return await this.#keys.reload();
+    } catch (failure) {
+      fetch.failure = failure;
+      throw failure;
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   type UserinfoClaims,
 } from './claims.js';
 import { ClientAuthentication } from './client-authentication.js';
-import { IdTokenVerifier, type ExpectedIdToken } from './id-token.js';
+import { IdTokenVerifier, type ExpectedIdToken, type ExpectedOffline } from './id-token.js';
 import type { IdentityProvider } from './identity-provider.js';
 import { OutboundDocument, TOKEN_MAX_BYTES, type OutboundClient } from './outbound-client.js';
 import { loadMetadata, type ProviderMetadata } from './provider-metadata.js';
@@ -191,7 +191,7 @@ export class UpstreamClient {
    *
    * @see OpenID Connect Core 1.0 section 3.1.3.7 point 6
    */
-  checkIdTokenOffline(idToken: Secret, expected: { subject: string }): 'match' | 'mismatch' | 'unreadable' {
+  checkIdTokenOffline(idToken: Secret, expected: ExpectedOffline): 'match' | 'mismatch' | 'unreadable' {
     return this.#idTokens.checkOffline(idToken, expected);
   }
 

@@ -171,7 +171,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     }
     const { idToken } = answer;
     // Network-free, so nothing can be lost between the provider's answer and the write.
-    const match = idToken ? client.checkIdTokenOffline(idToken, { subject: account.subject }) : 'match';
+    const match = idToken ? client.checkIdTokenOffline(idToken, account) : 'match';
     if (match !== 'match') {
       const reason = match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
       // Not even kept: a later login without a refresh token of its own must not revive somebody else's.

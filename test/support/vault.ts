@@ -158,3 +158,9 @@ export function redemptions(world: World): { attempted: number; reused: boolean 
   const seen = world.upstream.refreshTokensSeen;
   return { attempted: world.upstream.counts.refresh.attempted, reused: new Set(seen).size !== seen.length };
 }
+
+/** As if so much time had passed that every provider may be asked again. */
+export async function endBackOff(world: World): Promise<void> {
+  await world.database.query('UPDATE linked_accounts SET retry_at = 1 WHERE retry_at IS NOT NULL');
+  await world.database.query('UPDATE upstream_circuits SET retry_at = 1');
+}

@@ -113,6 +113,34 @@ describe('upstream provider: tokens', () => {
     expect((await refresh(upstream, tokens.refresh_token)).json<TokenAnswer>().error).toBe('invalid_grant');
   });
 
+  it('neither answers nor hangs up when told to hang, and has not processed anything', async () => {
+    upstream.failNext(1, { hang: true });
+    const caller = new AbortController();
+    const unanswered = fetch(`${upstream.issuer}/token`, { method: 'POST', signal: caller.signal, body: 'x=y' });
+    await expect.poll(() => upstream.counts.other.attempted).toBe(1);
+    caller.abort();
+    await expect(unanswered).rejects.toThrow('aborted');
+    expect((await refresh(upstream, tokens.refresh_token)).status).toBe(200);
+  });
+
+  it('fails and alters at the userinfo endpoint, apart from the token endpoint', async () => {
+    upstream.failNext(1, { status: 502 }, 'userinfo');
+    upstream.alterNext(1, (body) => ({ ...body, sub: 7 }), 'userinfo');
+    const { access_token: token } = (await refresh(upstream, tokens.refresh_token)).json<TokenAnswer>();
+    const userinfo = () =>
+      new Browser().get(`${upstream.issuer}/me`, { headers: { authorization: `Bearer ${token}` } });
+    expect((await userinfo()).status).toBe(502);
+    expect((await userinfo()).json()).toMatchObject({ sub: 7, email: 'alice@example.com' });
+    expect((await userinfo()).json()).toMatchObject({ sub: 'alice' });
+  });
+
+  it('gives no id_token to a client that is to see an OAuth 2.0 provider', async () => {
+    await upstream.addClient({ ...CLIENT, id_token: false });
+    const given = (await refresh(upstream, tokens.refresh_token)).json<TokenAnswer>();
+    expect(given).not.toHaveProperty('id_token');
+    expect(given.access_token).toEqual(expect.any(String));
+  });
+
   it('alters answers, for instance with an ID token that is signed well and says something wrong', async () => {
     const wrong = await upstream.signIdToken({ iss: upstream.issuer, sub: 'mallory', aud: CLIENT.client_id });
     upstream.alterNext(1, ({ refresh_token: _dropped, ...rest }) => ({ ...rest, id_token: wrong }));
