@@ -102,6 +102,7 @@ describe('private_key_jwt', () => {
     ['a key that is none', new Secret('KEY-SECRET')],
     ['a key of a curve without algorithm', pem(SECP256K1.privateKey)],
     ['a key that does not fit its algorithm', jwk(P256.privateKey, { alg: 'RS256' })],
+    ['a key for something else', jwk(RSA.privateKey, { alg: 'RSA-OAEP-256' })],
     ['a symmetric key', new Secret(JSON.stringify({ kty: 'oct', k: 'KEY-SECRET' }))],
   ])('is misconfigured with %s, and sends nothing', async (_what, key) => {
     const failure = await upstreamFailure(refresh(withKey(key)));
