@@ -56,8 +56,8 @@ export class UserTokens {
     const row = await this.#rows.findOneBy({ digest: digest(token.reveal()) });
     if (!row) throw new DomainError('credentials.token-invalid', { privateDetail: 'unknown token of a user' });
     const { userId, clientId, grantId, expiresAt } = row;
-    const through = clientId !== null && grantId !== null ? { clientId, grantId } : undefined;
-    const caller = await this.callers.find({ userId, ...(through && { through }) });
+    const through = clientId === null ? {} : { through: { clientId, grantId: grantId ?? '' } };
+    const caller = await this.callers.find({ userId, ...through });
     if (row.revokedAt !== null) throw new DomainError('credentials.token-revoked');
     if (expiresAt !== null && expiresAt <= this.clock.now()) {
       throw new DomainError('credentials.caveat-unverified', { meta: { expiredAt: expiresAt } });
