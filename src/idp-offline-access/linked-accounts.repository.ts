@@ -174,18 +174,30 @@ export class LinkedAccountsRepository {
   /**
    * Stores what a sign-in at the provider gave; it wins over a refresh that is under way, because it moves the
    * generation, and over one that was stored a moment ago, because it looks again. A refresh token that the provider
-   * did not send again is kept. False when the account was unlinked a moment ago.
+   * did not send again is kept, and so are all tokens where a mere sign-in was granted less than the user had given by
+   * connecting the account. False when the account was unlinked a moment ago.
    */
-  async storeLinked(id: string, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<boolean> {
+  async storeLinked(
+    id: string,
+    identity: AccountIdentity,
+    credentials: UpstreamCredentials,
+    { connected = true }: { connected?: boolean } = {},
+  ): Promise<boolean> {
     const claims = { ...identity.claims };
     const changes = { ...identity, claims, status: 'active', reason: null, verified: true, ...NO_FAILURES };
     for (;;) {
       const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
       if (!row) return false;
+      if (!connected && isNarrower(credentials, identity, row)) return this.#keepClaims(row, claims);
       // A refresh that is under way has spent the token that is kept: its lease and its intent stay, until it ends.
       const lease = credentials.refreshToken ? NO_LEASE : leaseOf(row);
       if (await this.#store(row, credentials, { ...changes, ...lease })) return true;
     }
+  }
+
+  async #keepClaims({ id }: LinkedAccountEntity, claims: object): Promise<boolean> {
+    const { affected } = await this.#rows.update({ id, unlinkedAt: IsNull() }, { claims, updatedAt: this.clock.now() });
+    return affected === 1;
   }
 
   /** Compare-and-swap on the generation: false when the row was linked again, refreshed or unlinked meanwhile. */
@@ -400,6 +412,19 @@ function inOrderOfUse(one: LinkedAccountEntity, other: LinkedAccountEntity): num
 }
 
 const SUBJECT_ONLY = STATUSES.indexOf('sign-in-only');
+
+/** Whether tokens that work and that the user gave on purpose would be replaced by some that can do less. */
+function isNarrower(
+  { scope = [] }: UpstreamCredentials,
+  { issuer, upstreamClientId }: AccountIdentity,
+  row: LinkedAccountEntity,
+): boolean {
+  const works = row.status === ('active' satisfies LinkedAccountStatus) && row.failures === 0;
+  const lasts = row.refreshToken !== null || row.expiresAt === null;
+  const same = row.issuer === issuer && row.upstreamClientId === upstreamClientId;
+  const given = row.linkedAt !== null && row.scope?.split(' ').some((name) => !scope.includes(name));
+  return works && lasts && same && given === true;
+}
 
 function leaseOf({ leaseOwner, leaseExpiresAt, refreshIntentAt }: LinkedAccountEntity) {
   return { leaseOwner, leaseExpiresAt, refreshIntentAt };

@@ -69,7 +69,8 @@ export class LinkedAccounts implements OnModuleInit {
   }
 
   /**
-   * Links the account to the user and keeps its tokens; linking again replaces them. The first account at a provider is
+   * Links the account to the user and keeps its tokens; linking again replaces them, save that a sign-in takes nothing
+   * away of what the user granted by connecting. The first account at a provider is
    * the default there, and so is one that comes when the default has to be linked again. Answers the account's id.
    * @throws DomainError `identity.held-by-another-user`
    */
@@ -78,22 +79,28 @@ export class LinkedAccounts implements OnModuleInit {
     const credentials = toCredentials({ ...tokens, scope: tokens.scope ?? requestedScope });
     return this.unitOfWork.run(async () => {
       const before = await this.accounts.findOfUser(userId, identityProvider);
-      const id = await this.#store({ userId, identityProvider, subject }, identity, credentials);
+      const connected = connectedInSession !== undefined;
+      const id = await this.#store({ userId, identityProvider, subject }, identity, credentials, connected);
       // It has just given tokens.
       await this.circuits.close(identityProvider);
-      if (connectedInSession !== undefined) await this.accounts.noteConnected(id, connectedInSession);
+      if (connected) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider, reason });
       return id;
     });
   }
 
-  async #store(account: NewAccount, identity: AccountIdentity, credentials: UpstreamCredentials): Promise<string> {
+  async #store(
+    account: NewAccount,
+    identity: AccountIdentity,
+    credentials: UpstreamCredentials,
+    connected: boolean,
+  ): Promise<string> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       await this.accounts.insertOnce(account);
       const found = await this.#find({ ...account, issuer: identity.issuer });
       if (found && found.userId !== account.userId) throw new DomainError('identity.held-by-another-user');
-      if (found && (await this.accounts.storeLinked(found.id, identity, credentials))) return found.id;
+      if (found && (await this.accounts.storeLinked(found.id, identity, credentials, { connected }))) return found.id;
     }
     throw new Error('an account is unlinked as fast as it is linked');
   }

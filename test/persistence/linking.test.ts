@@ -48,9 +48,13 @@ describe.each(databases)('linking on $name', (kind) => {
     userId?: string;
     provider?: string;
     connectedInSession?: string;
+    scope?: string;
     at?: LinkedAccounts;
   }
-  const link = (subject: string, { userId = user, provider = PROVIDER, connectedInSession, at }: Wanted = {}) =>
+  const link = (
+    subject: string,
+    { userId = user, provider = PROVIDER, connectedInSession, scope = 'openid', at }: Wanted = {},
+  ) =>
     (at ?? accounts).link({
       userId,
       identityProvider: provider,
@@ -58,7 +62,7 @@ describe.each(databases)('linking on $name', (kind) => {
       subject: `${subject}-${count}`,
       upstreamClientId: 'us',
       claims: { name: subject },
-      requestedScope: 'openid',
+      requestedScope: scope,
       connectedInSession,
       tokens: {
         accessToken: new Secret(`access ${subject}`),
@@ -110,6 +114,39 @@ describe.each(databases)('linking on $name', (kind) => {
       await expect(link('first')).rejects.toMatchObject({ code: 'identity.held-by-another-user' });
       expect(await subjects()).toEqual([]);
       expect(await events('identity.linked')).toEqual([]);
+    });
+  });
+
+  describe('a sign-in that is granted less than there was', () => {
+    const scopeOf = async (id: string) => (await rowOf(id))['scope'];
+
+    it('takes nothing away that the user granted by connecting the account', async () => {
+      const id = await link('first', { connectedInSession: 's', scope: 'openid files' });
+      const before = await rowOf(id);
+      await link('first', { scope: 'openid' });
+      const after = await rowOf(id);
+      for (const column of ['access_token', 'refresh_token', 'generation', 'scope']) {
+        expect(after[column], column).toEqual(before[column]);
+      }
+    });
+
+    it.each([
+      ['the account was never connected', 'linked_at = NULL'],
+      ['it has to be linked again', `status = 'reauthentication-required'`],
+      ['its refresh fails', 'failures = 1'],
+      ['its tokens would not last', 'refresh_token = NULL'],
+      ['our client there is another', `upstream_client_id = 'old'`],
+    ])('replaces the tokens where %s', async (_case, change) => {
+      const id = await link('first', { connectedInSession: 's', scope: 'openid files' });
+      await storage.database.query(`UPDATE linked_accounts SET ${change} WHERE id = ?`, [id]);
+      await link('first', { scope: 'openid' });
+      expect(await scopeOf(id)).toBe('openid');
+    });
+
+    it('is another thing than connecting again, where what the provider says counts', async () => {
+      const id = await link('first', { connectedInSession: 's', scope: 'openid files' });
+      await link('first', { connectedInSession: 's', scope: 'openid' });
+      expect(await scopeOf(id)).toBe('openid');
     });
   });
 
@@ -231,7 +268,8 @@ describe.each(databases)('linking on $name', (kind) => {
       });
       const live: LinkedAccount[] = await accounts.ofUser(user);
       expect(live).toHaveLength(1);
-      const row = await rowOf(live[0]!.id);
+      const [{ id } = { id: '' }] = live;
+      const row = await rowOf(id);
       for (const column of ['access_token', 'refresh_token', 'data_key']) {
         expect(row[column] !== null, column).toBe(row['status'] === 'active');
       }
