@@ -112,7 +112,8 @@ export class LinkedAccountsRepository {
 
   /** Of all accounts that the user ever linked, those that are unlinked too. */
   async everLinkedBy(userId: string): Promise<Pick<LinkedAccount, 'id' | 'identityProvider' | 'subject'>[]> {
-    return this.#rows.find({ where: { userId }, select: { id: true, identityProvider: true, subject: true } });
+    const rows = await this.#rows.findBy({ userId });
+    return rows.map(({ id, identityProvider, subject }) => ({ id, identityProvider, subject }));
   }
 
   async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {

@@ -31,7 +31,12 @@ const MISCONFIGURED_PAUSE_MS = 10_000;
 /** Less than this is left of a token that nobody can be served. */
 const SERVABLE_MS = 1_000;
 /** Refused not because the refresh token is dead, but because the provider wants to see its user. @see OpenID Connect Core 1.0 section 3.1.2.6 */
-const WANTS_USER: readonly unknown[] = ['interaction_required', 'login_required', 'consent_required'];
+const WANTS_USER: readonly unknown[] = [
+  'interaction_required',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+];
 
 export type RefreshOutcome =
   /** The row is as fresh as it gets, or gone: read it again. */

@@ -2,9 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { Secret } from '../common/secret.js';
-import { IdentityProvidersRepository, UpstreamClients, UpstreamError } from '../identity-providers/index.js';
+import {
+  IdentityProvidersRepository,
+  UpstreamClients,
+  UpstreamError,
+  type UpstreamClient,
+} from '../identity-providers/index.js';
 import { DeliveryError, Outbox, type Delivery, type OutboxHandler } from '../outbox/index.js';
 import { isFrom, type LinkedAccount, type OpenedTokens } from './linked-account.js';
+import { UpstreamCircuits } from './upstream-circuits.js';
 
 const KIND = 'upstream-revocation';
 
@@ -40,6 +46,7 @@ export class UpstreamRevocation implements OutboxHandler {
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
     @Inject(UpstreamClients) private readonly upstreamClients: UpstreamClients,
+    @Inject(UpstreamCircuits) private readonly circuits: UpstreamCircuits,
     @Inject(Audit) private readonly audit: Audit,
   ) {
     outbox.register(KIND, this);
@@ -74,16 +81,18 @@ export class UpstreamRevocation implements OutboxHandler {
     const { accessToken, refreshToken, ...account } = read(delivery);
     const provider = await this.providers.find(account.identityProvider);
     if (!provider || !isFrom(provider, account)) return 'provider-changed';
+    // Somebody who asked to be left alone is not asked for this either.
+    const pausedMs = await this.circuits.pausedMs(provider.id);
+    if (pausedMs > 0) throw new DeliveryError('paused', { retryAfterMs: pausedMs });
     const client = this.upstreamClients.for(provider);
     try {
       if (!(await client.revocable())) return 'unsupported';
       // First the one that lives longer; many providers end the other one along with it.
-      if (refreshToken !== undefined) await client.revoke(new Secret(refreshToken), 'refresh_token');
-      if (accessToken !== undefined) await client.revoke(new Secret(accessToken), 'access_token');
-      return 'revoked';
+      const outcomes = [await revoke(client, refreshToken, 'refresh_token')];
+      outcomes.push(await revoke(client, accessToken, 'access_token'));
+      return outcomes.includes('revoked') ? 'revoked' : 'unsupported';
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (error.oauthError === 'unsupported_token_type') return 'unsupported';
       throw new DeliveryError(error.kind, { retryAfterMs: error.retryAfterMs });
     }
   }
@@ -103,4 +112,20 @@ export class UpstreamRevocation implements OutboxHandler {
 
 function read(delivery: Delivery): Payload {
   return payload.parse(JSON.parse(delivery.payload.reveal()));
+}
+
+async function revoke(
+  client: UpstreamClient,
+  token: string | undefined,
+  hint: 'refresh_token' | 'access_token',
+): Promise<'revoked' | 'unsupported'> {
+  if (token === undefined) return 'unsupported';
+  try {
+    await client.revoke(new Secret(token), hint);
+    return 'revoked';
+  } catch (error) {
+    // Many revoke refresh tokens only. @see RFC 7009 section 2.2.1
+    if (error instanceof UpstreamError && error.oauthError === 'unsupported_token_type') return 'unsupported';
+    throw error;
+  }
 }

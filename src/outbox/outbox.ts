@@ -8,6 +8,7 @@ import {
 import { backoffMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
+import { requestContext } from '../common/request-context.js';
 import { UnitOfWork } from '../database/index.js';
 import { DeliveryError, type Delivery, type OutboxHandler } from './delivery.js';
 import { OutboxMessages, type DueMessage, type MessageState, type NewMessage } from './outbox-messages.js';
@@ -75,8 +76,9 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   #look(): void {
     if (this.#stopped || this.#looking) return;
-    this.#looking = this.unitOfWork
-      .outside(() => this.#takeDue())
+    // What is due need not be what the current request wrote: it is not to be audited as that one's doing.
+    this.#looking = requestContext
+      .exit(() => this.unitOfWork.outside(() => this.#takeDue()))
       .catch((error: unknown) => this.#logger.warn({ error }, 'the outbox could not be read'))
       .finally(() => {
         this.#looking = undefined;

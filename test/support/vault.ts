@@ -47,6 +47,12 @@ export async function setRemaining(world: World, subject: string, secondsLeft: n
   await updateAccount(world, subject, { expires_at: expiresAt, obtained_at: expiresAt - lifetimeSeconds * 1000 });
 }
 
+/** As if the time had passed in which the account is not refreshed and no provider is asked. */
+export async function endBackoff(world: World, subject: string): Promise<void> {
+  await updateAccount(world, subject, { retry_at: 1 });
+  await world.database.query('UPDATE upstream_circuits SET retry_at = 1');
+}
+
 export async function audited(world: World, subject: string): Promise<Row[]> {
   return world.database.query(
     `SELECT event, outcome, reason, client_id, identity_provider FROM audit_events

@@ -200,7 +200,7 @@ describe('a refresh whose surroundings fail', () => {
     );
   });
 
-  it.each(['interaction_required', 'login_required', 'consent_required'])(
+  it.each(['interaction_required', 'login_required', 'consent_required', 'account_selection_required'])(
     'promise 9: a provider that says %s wants to see the user, whatever became of an earlier call',
     async (oauthError) => {
       accounts.find.mockResolvedValue({ ...account, refreshIntentAt: 5 });
