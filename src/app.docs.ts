@@ -66,6 +66,7 @@ interface Operation {
   tags?: string[];
   operationId?: string;
   parameters?: { in: string; name: string }[];
+  security?: object[];
 }
 
 const operationsOf = (methods: object): Operation[] => Object.values(methods as Record<string, Operation>);
@@ -107,10 +108,14 @@ export function documentOf(face: keyof typeof DOCUMENTED_FACES, whole: OpenAPIOb
       return own.length === 0 ? [] : [[path, Object.fromEntries(own)]];
     }),
   ) as OpenAPIObject['paths'];
-  const reachable = (name: string): boolean => JSON.stringify(paths).includes(`"${name}"`);
+  const required = new Set(
+    Object.values(paths)
+      .flatMap(operationsOf)
+      .flatMap(({ security = [] }) => security.flatMap((schemes) => Object.keys(schemes))),
+  );
   const schemas = reachableSchemas(paths, whole.components?.schemas ?? {});
   const securitySchemes = Object.fromEntries(
-    Object.entries(whole.components?.securitySchemes ?? {}).filter(([name]) => reachable(name)),
+    Object.entries(whole.components?.securitySchemes ?? {}).filter(([name]) => required.has(name)),
   );
   return {
     ...whole,

@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
 import { form, type Browser, type BrowserResponse } from '../support/http-browser.js';
 import {
@@ -27,6 +27,8 @@ describe.each(databases)('signing in with a password on $name', (kind) => {
   beforeAll(async () => {
     world = await createWorld(kind, { env: { PASSWORD_SIGN_IN: 'on' } });
   });
+  // Each test starts with the whole allowance of wrong passwords.
+  afterEach(() => world.database.query('DELETE FROM throttles'));
   afterAll(async () => {
     await world.stop();
   });
