@@ -27,12 +27,8 @@ export function parseIdentityProvider(body: unknown): IdentityProviderDeclaratio
     parsed.error.issues.flatMap((issue) => {
       const path = issue.path.map(String).join('.');
       if (issue.code !== 'unrecognized_keys') {
-        return [
-          {
-            path,
-            message: issue.code === 'invalid_type' && isAbsent(body, issue.path) ? 'is required' : issue.message,
-          },
-        ];
+        const absent = issue.code === 'invalid_type' && isAbsent(body, issue.path);
+        return [{ path, message: absent ? 'is required' : issue.message }];
       }
       return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, message: 'is not known here' }));
     }),
@@ -62,7 +58,7 @@ const OIDC_SCOPE = 'openid profile email offline_access';
 
 function withDefaults(entry: WrittenIdentityProvider) {
   const { type = 'oidc', endpoints = {}, client_secret: secret, private_key: key } = entry;
-  // What subjects are kept under has to outlast a change of endpoints no more than that of an issuer.
+  // An OAuth 2 provider names no issuer, but its subjects have to be kept under one.
   const origin = type === 'oauth2' && endpoints.token ? new URL(endpoints.token).origin : '';
   return {
     ...entry,
@@ -87,7 +83,7 @@ function shortcomings(entry: ReturnType<typeof withDefaults>): [path: string[], 
   const { type, issuer, endpoints, claims, tenants, token_endpoint_auth_method: method } = entry;
   const perTenant = issuer.includes('{tenantid}');
   const signed = entry.team_id !== undefined;
-  const found: [unlessThis: boolean, path: string[], message: string][] = [
+  const found: [fine: boolean, path: string[], message: string][] = [
     [!issuer.includes('{domain}'), ['domain'], 'is required by this preset where issuer is left out'],
     [type === 'oauth2' || issuer !== '', ['issuer'], 'is required'],
     [!perTenant || tenants.length > 0, ['tenants'], 'is required where the issuer holds {tenantid}'],

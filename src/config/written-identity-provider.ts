@@ -25,68 +25,92 @@ const CLAIMS = [
 
 const endpoint = z.url({ protocol: /^https?$/, error: 'must be an absolute https URL' });
 
+const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
+
 /** An entry as it is written, in CONFIG_FILE or to the admin API, where a preset may still fill in what it leaves out. */
 export const writtenIdentityProvider = z.strictObject({
   id: providerId,
-  preset: z.enum(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`).optional(),
+  preset: z
+    .enum(PRESET_NAMES, `must be one of ${PRESET_NAMES.join(', ')}`)
+    .optional()
+    .describe('Fills in what is known of that provider, where this entry leaves it out.'),
   type: z.enum(['oidc', 'oauth2'], 'must be oidc or oauth2').optional(),
   name: z.string().min(1).max(100).optional(),
-  /** The exact `iss` of its id_tokens; `{tenantid}` in it stands for each of `tenants`. */
-  issuer: z.url({ protocol: /^https?$/, error: "must be the provider's issuer URL" }).optional(),
-  /** The host that presets with a host per customer are made for. */
+  issuer: z
+    .url({ protocol: /^https?$/, error: "must be the provider's issuer URL" })
+    .optional()
+    .describe('The exact iss of its id_tokens; {tenantid} in it stands for each of tenants.'),
   domain: z
     .string()
     .regex(/^[a-z0-9.-]+(:\d+)?$/i, 'must be a host name, such as tenant.example.com')
-    .optional(),
+    .optional()
+    .describe('The host of your organisation, for presets that need one.'),
   client_id: z.string().min(1).max(512),
   client_secret: z
     .string()
     .min(1)
     .transform((text) => new Secret(text))
     .optional(),
-  /** What signs our client assertions, or the client secret where there is a `team_id`. */
   private_key: z
     .string()
     .refine((text) => privateKeyIn(text) !== undefined, 'must be a private key, in PEM (PKCS#8) or as a JWK')
     .transform((text) => new Secret(text))
-    .optional(),
-  private_key_id: z.string().min(1).max(128).optional(),
-  team_id: z.string().min(1).max(128).optional(),
+    .optional()
+    .describe('PEM (PKCS#8) or a JWK: signs client assertions, or the client secret where there is a team_id.'),
+  private_key_id: z.string().min(1).max(128).optional().describe('The kid of what the key signs.'),
+  team_id: z.string().min(1).max(128).optional().describe('Whose key signs the client secret, as Apple wants it.'),
   token_endpoint_auth_method: z
     .enum(
       ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       'must be client_secret_basic, client_secret_post, private_key_jwt or none',
     )
     .optional(),
-  client_assertion_audience: z.enum(['issuer', 'token_endpoint'], 'must be issuer or token_endpoint').optional(),
+  client_assertion_audience: z
+    .enum(['issuer', 'token_endpoint'], 'must be issuer or token_endpoint')
+    .optional()
+    .describe('Whom assertions of private_key_jwt name as their audience.'),
   scope: scope.optional(),
   offline_access: z.boolean().optional(),
   sign_up: z
     .union([z.boolean(), z.array(z.string().min(1)).min(1)], 'must be true, false or a list of e-mail domains')
     .optional(),
-  trust_verified_email: z.boolean().optional(),
-  authorization_parameters: z.record(z.string(), z.string()).optional(),
+  trust_verified_email: z
+    .boolean()
+    .optional()
+    .describe('Links an unknown account to the user who has the same verified e-mail address.'),
+  authorization_parameters: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Sent with every authorization request.'),
   response_mode: z.enum(['query', 'form_post'], 'must be query or form_post').optional(),
   endpoints: z
     .strictObject({
       authorization: endpoint.optional(),
       token: endpoint.optional(),
       userinfo: endpoint.optional(),
-      /** Answers a list of the user's addresses, each with `email`, `primary` and `verified`. */
-      emails: endpoint.optional(),
+      emails: endpoint
+        .optional()
+        .describe("Answers a list of the user's addresses, each with email, primary and verified."),
       jwks: endpoint.optional(),
-      /** RFC 7009's; with `{client_id}` in it, one that is sent DELETE and the token in JSON. */
-      revocation: endpoint.optional(),
+      revocation: endpoint
+        .optional()
+        .describe('As in RFC 7009; with {client_id} in it, one that is sent DELETE with the token in JSON.'),
     })
-    .optional(),
-  claims: z.partialRecord(z.enum(CLAIMS, `must be one of ${CLAIMS.join(', ')}`), claimPath).optional(),
+    .optional()
+    .describe('They win over what is discovered; type oauth2 needs authorization, token and userinfo.'),
+  claims: z
+    .partialRecord(z.enum(CLAIMS, `must be one of ${CLAIMS.join(', ')}`), claimPath)
+    .optional()
+    .describe('Where our claims stand in what the provider says, as dotted paths; type oauth2 needs sub.'),
   tenants: z
     .array(z.string().regex(/^[A-Za-z0-9.-]{1,128}$/, 'must be the id of a tenant'))
     .min(1)
-    .optional(),
+    .optional()
+    .describe('The tenants whose users are admitted, where the issuer holds {tenantid}.'),
   access_token_lifetime: z
-    .union([z.int().min(1), z.literal('none')], 'must be a number of seconds, or none')
-    .optional(),
+    .union([z.int().min(1).max(MAX_LIFETIME_SECONDS), z.literal('none')], 'must be a number of seconds, or none')
+    .optional()
+    .describe('Seconds, where the provider does not say; none: its tokens do not expire.'),
 });
 
 export type WrittenIdentityProvider = z.output<typeof writtenIdentityProvider>;

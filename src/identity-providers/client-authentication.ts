@@ -98,7 +98,7 @@ export class ClientAuthentication {
     if (!privateKey) throw misconfigured('no private key');
     const found = privateKeyIn(privateKey.reveal());
     const algorithm = found && (found.algorithm ?? algorithmOf(found.key));
-    if (!algorithm) throw misconfigured('the private key is of no use');
+    if (!algorithm || !SIGNATURE.test(algorithm)) throw misconfigured('the private key is of no use');
     try {
       // Through PKCS#8, so that there is one way in for both spellings.
       const pem = found.key.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -110,6 +110,7 @@ export class ClientAuthentication {
   }
 }
 
+const SIGNATURE = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
 const CURVES: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' };
 
 function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string | undefined {

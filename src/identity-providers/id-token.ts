@@ -127,8 +127,8 @@ export class IdTokenVerifier {
   /** One tenant's administrator must not be able to speak for another's users: the issuer's tenant and the claim agree. */
   #checkTenant({ iss, tid }: IdTokenClaims): void {
     if (!this.#perTenant) return;
-    const agree = typeof tid === 'string' && iss === this.provider.issuer.replace('{tenantid}', tid);
-    if (!agree) throw rejected('id_token: tid');
+    const named = typeof tid === 'string' && iss === this.provider.issuer.replace('{tenantid}', tid);
+    if (!named) throw rejected('id_token: tid');
   }
 
   async #keyFor(header: JWTHeaderParameters, token: FlattenedJWSInput, issuer: string | undefined): Promise<CryptoKey> {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -205,5 +205,15 @@ describe('a wrong setting', () => {
     expect(message).toMatch(text);
     expect(message).not.toContain(PLANTED);
     expect(message).not.toContain(KEY_OF_31_BYTES);
+  });
+});
+
+describe('config.example.yaml', () => {
+  it('is accepted as it stands', () => {
+    const path = 'config.example.yaml';
+    const names = [...readFileSync(path, 'utf8').matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name = '']) => name);
+    const values = Object.fromEntries(names.map((name) => [name, 'something long enough']));
+    const { declared } = loadConfiguration({ ...values, ENCRYPTION_KEYS: encryptionKeys(), CONFIG_FILE: path });
+    expect(declared.identity_providers.map(({ id }) => id)).toEqual(['mobypay', 'github', 'legacy']);
   });
 });

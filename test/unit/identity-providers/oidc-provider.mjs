@@ -6,16 +6,16 @@ export const REDIRECT_URI = 'http://127.0.0.1:1/callback';
 /**
  * A real OpenID provider (npm oidc-provider) with rotating refresh tokens. Whoever comes is alice, and she agrees.
  *
- * @param {{ issuer: string, clientId: string, clientSecret: string, authMethod: string }} options
+ * @param {{ issuer: string, clientId: string, clientSecret: string, authMethod: string, clientKey: import('jose').JWK }} options
  * @returns {Promise<import('node:http').RequestListener>}
  */
-export async function oidcProvider({ issuer, clientId, clientSecret, authMethod }) {
+export async function oidcProvider({ issuer, clientId, clientSecret, authMethod, clientKey }) {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const provider = new Provider(issuer, {
     clients: [
       {
         client_id: clientId,
-        client_secret: clientSecret,
+        ...(authMethod === 'private_key_jwt' ? { jwks: { keys: [clientKey] } } : { client_secret: clientSecret }),
         redirect_uris: [REDIRECT_URI],
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
@@ -31,7 +31,7 @@ export async function oidcProvider({ issuer, clientId, clientSecret, authMethod 
       accountId: id,
       claims: () => ({ sub: id, email: `${id}@idp.example`, email_verified: true }),
     }),
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     loadExistingGrant: async (ctx) => {
       const grant = new ctx.oidc.provider.Grant({

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { Clock } from '../../../src/common/clock.js';
@@ -32,21 +32,38 @@ async function signIn(start: string): Promise<URL> {
   return new URL(url);
 }
 
+const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const pem = (key: KeyObject): Secret => new Secret(key.export({ type: 'pkcs8', format: 'pem' }).toString());
+
 describe('UpstreamClient with npm oidc-provider', () => {
   // The id has characters that RFC 6749 section 2.3.1 has encoded in Basic credentials.
-  it.each(['client_secret_basic', 'client_secret_post'] as const)(
-    'signs a user in and keeps refreshing, by %s',
-    async (authMethod) => {
+  it.each([
+    ['client_secret_basic', 'issuer'],
+    ['client_secret_post', 'issuer'],
+    ['private_key_jwt', 'issuer'],
+    ['private_key_jwt', 'token_endpoint'],
+  ] as const)(
+    'signs a user in, keeps refreshing and revokes, by %s (for the %s)',
+    async (authMethod, clientAssertionAudience) => {
       let handler: RequestListener | undefined;
       const server = await listen((request, response) => handler?.(request, response));
       const clientId = 'broker-1.a_b';
       const clientSecret = 'a secret with : and % in it, long enough';
-      handler = await oidcProvider({ issuer: server.origin, clientId, clientSecret, authMethod });
+      const [ours, theirs] = [newKey(), newKey()];
+      handler = await oidcProvider({
+        issuer: server.origin,
+        clientId,
+        clientSecret,
+        authMethod,
+        clientKey: createPublicKey(ours).export({ format: 'jwk' }),
+      });
       const outbound = new OutboundClient({ allow: ['127.0.0.1'] });
       const entry = directoryEntry(server.origin, {
         clientId,
         clientSecret: new Secret(clientSecret),
+        privateKey: pem(ours),
         tokenEndpointAuthMethod: authMethod,
+        clientAssertionAudience,
       });
       const upstream = new UpstreamClient(entry, outbound, new WallClock(), { tokenTimeoutMs: 10_000 });
 
@@ -83,11 +100,17 @@ describe('UpstreamClient with npm oidc-provider', () => {
       });
       expect(again.sub).toBe('alice');
 
+      const successor = refreshed.refreshToken;
+      if (!successor) throw new Error('no refresh token');
+      expect(await upstream.revocable()).toBe(true);
+      await upstream.revoke(successor, 'refresh_token');
+      await upstream.revoke(successor, 'refresh_token');
+      await expect(upstream.refresh({ refreshToken: successor })).rejects.toMatchObject({ kind: 'invalid_grant' });
+
       await expect(upstream.refresh({ refreshToken })).rejects.toMatchObject({ kind: 'invalid_grant' });
       await expect(upstream.redeemCode(grant)).rejects.toMatchObject({ kind: 'invalid_grant' });
-      const impostor = new UpstreamClient({ ...entry, clientSecret: new Secret('wrong') }, outbound, new WallClock(), {
-        tokenTimeoutMs: 10_000,
-      });
+      const wrong = { ...entry, clientSecret: new Secret('wrong'), privateKey: pem(theirs) };
+      const impostor = new UpstreamClient(wrong, outbound, new WallClock(), { tokenTimeoutMs: 10_000 });
       await expect(impostor.refresh({ refreshToken })).rejects.toMatchObject({ kind: 'misconfigured' });
       await outbound.close();
       await server.close();

@@ -5,6 +5,7 @@ import type { CryptoKey, JWK } from 'jose';
 import { Clock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
 import { DEFAULT_OPTIONS, type IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
+import { UpstreamError } from '../../../src/identity-providers/upstream-error.js';
 
 export const NOW = Date.UTC(2030, 0, 1);
 
@@ -67,6 +68,26 @@ export function directoryEntry(issuer: string, changes: Partial<IdentityProvider
   };
 }
 
+/** The same server as a provider that is no OpenID provider: all that is known of it stands in the entry. */
+export function oauth2Entry(origin: string, changes: Partial<IdentityProvider> = {}): IdentityProvider {
+  return directoryEntry(origin, {
+    type: 'oauth2',
+    scope: '',
+    endpoints: { authorization: `${origin}/authorize`, token: `${origin}/token`, userinfo: `${origin}/me` },
+    claims: { sub: 'sub' },
+    ...changes,
+  });
+}
+
+export async function upstreamFailure(call: Promise<unknown>): Promise<UpstreamError> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof UpstreamError)) throw new Error(`no UpstreamError but ${String(error)}`);
+  return error;
+}
+
 export interface SigningKey {
   kid: string;
   alg: string;
@@ -83,7 +104,9 @@ export async function signingKey(kid: string, alg = 'ES256'): Promise<SigningKey
 export type Changes = Record<string, unknown>;
 
 export interface ReceivedRequest {
+  method: string;
   path: string;
+  body: string;
   headers: IncomingMessage['headers'];
   form: URLSearchParams;
 }
@@ -138,7 +161,8 @@ export class ProviderServer {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     const path = request.url ?? '';
-    const received = { path, headers: request.headers, form: new URLSearchParams(body) };
+    const { method = '', headers } = request;
+    const received = { method, path, headers, body, form: new URLSearchParams(body) };
     this.received.push(received);
     const answer = this.answers[path];
     if (answer) answer(response, received);

@@ -6,9 +6,18 @@ import type { IdentityProvider } from '../../../src/identity-providers/identity-
 import { OutboundClient } from '../../../src/identity-providers/outbound-client.js';
 import type { IdTokenClaims } from '../../../src/identity-providers/claims.js';
 import { UpstreamClient } from '../../../src/identity-providers/upstream-client.js';
-import { UpstreamError } from '../../../src/identity-providers/upstream-error.js';
+import type { UpstreamError } from '../../../src/identity-providers/upstream-error.js';
 import type { Changes, SigningKey } from './provider-server.js';
-import { directoryEntry, NOW, ProviderServer, sendJson, signingKey, SteppedClock } from './provider-server.js';
+import {
+  directoryEntry,
+  NOW,
+  oauth2Entry,
+  ProviderServer,
+  sendJson,
+  signingKey,
+  SteppedClock,
+  upstreamFailure as failureOf,
+} from './provider-server.js';
 
 const DISCOVERY = '/.well-known/openid-configuration';
 const NOW_SECONDS = NOW / 1000;
@@ -33,20 +42,11 @@ afterEach(async () => {
   await server.close();
 });
 
-function client(changes: Partial<IdentityProvider> = {}, timeouts = {}): UpstreamClient {
-  return new UpstreamClient(directoryEntry(server.issuer, changes), outbound, clock, {
+function client(changes: Partial<IdentityProvider> = {}, timeouts = {}, entry = directoryEntry): UpstreamClient {
+  return new UpstreamClient(entry(server.issuer, changes), outbound, clock, {
     tokenTimeoutMs: 5000,
     ...timeouts,
   });
-}
-
-async function failureOf(call: Promise<unknown>): Promise<UpstreamError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof UpstreamError)) throw new Error(`no UpstreamError but ${String(error)}`);
-  return error;
 }
 
 async function verify(token: Promise<string> | string, expected = {}): Promise<IdTokenClaims> {
@@ -125,12 +125,16 @@ describe('metadata', () => {
   });
 });
 
-describe('tokens', () => {
+describe.each([
+  ['oidc', directoryEntry],
+  ['oauth2', oauth2Entry],
+])('tokens of an %s provider', (type, entry) => {
+  const made = (changes: Partial<IdentityProvider> = {}, timeouts = {}) => client(changes, timeouts, entry);
   const refreshToken = new Secret('rt-SECRET');
 
   it('redeems a code with its verifier', async () => {
     server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', expires_in: 300 });
-    await client().redeemCode({ code: 'c', redirectUri: 'https://us.example/cb', codeVerifier: 'v' });
+    await made().redeemCode({ code: 'c', redirectUri: 'https://us.example/cb', codeVerifier: 'v' });
     expect(Object.fromEntries(server.received.at(-1)!.form)).toEqual({
       grant_type: 'authorization_code',
       code: 'c',
@@ -152,7 +156,7 @@ describe('tokens', () => {
         scope: 'openid mail',
       });
     };
-    const tokens = await client().refresh({ refreshToken });
+    const tokens = await made().refresh({ refreshToken });
     expect(Object.fromEntries(server.received.at(-1)!.form)).toEqual({
       grant_type: 'refresh_token',
       refresh_token: 'rt-SECRET',
@@ -160,14 +164,14 @@ describe('tokens', () => {
     expect(tokens).toMatchObject({ tokenType: 'bearer', expiresInSeconds: 300, scope: 'openid mail', receivedAt: NOW });
     expect(tokens.accessToken.reveal()).toBe('at2');
     expect(tokens.refreshToken?.reveal()).toBe('rt2');
-    expect(tokens.idToken?.reveal()).toBe('idt');
+    expect(tokens.idToken?.reveal()).toBe(type === 'oidc' ? 'idt' : undefined);
     expect(JSON.stringify(tokens)).not.toMatch(/at2|rt2|idt/);
   });
 
   it('leaves out what the provider left out', async () => {
     server.answers['/token'] = (response) =>
       sendJson(response, { access_token: 'at', refresh_token: '', id_token: null });
-    expect(await client().refresh({ refreshToken })).toMatchObject({
+    expect(await made().refresh({ refreshToken })).toMatchObject({
       tokenType: 'Bearer',
       expiresInSeconds: undefined,
       refreshToken: undefined,
@@ -189,7 +193,47 @@ describe('tokens', () => {
     [{}, undefined],
   ])('reads expires_in %j', async (sent, expected) => {
     server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', expires_in: sent });
-    expect((await client().refresh({ refreshToken })).expiresInSeconds).toBe(expected);
+    expect((await made().refresh({ refreshToken })).expiresInSeconds).toBe(expected);
+  });
+
+  it.each<[unknown, IdentityProvider['accessTokenLifetime'], number | 'none' | undefined]>([
+    [60, 'none', 60],
+    [60, 7200, 60],
+    [undefined, 'none', 'none'],
+    [undefined, 7200, 7200],
+    [0, 'none', 'none'],
+    ['0', 7200, 7200],
+    ['soon', 'none', 'none'],
+    [-1, 7200, 7200],
+    [null, undefined, undefined],
+  ])('with expires_in %j and a configured lifetime of %s is good for %s', async (sent, configured, expected) => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', expires_in: sent });
+    const tokens = await made({ accessTokenLifetime: configured }).refresh({ refreshToken });
+    expect(tokens.expiresInSeconds).toBe(expected);
+  });
+
+  it.each<[string, unknown, string | undefined]>([
+    ['separated by commas', 'repo,gist', type === 'oidc' ? 'repo,gist' : 'repo gist'],
+    ['separated by both', 'repo, gist', type === 'oidc' ? 'repo, gist' : 'repo gist'],
+    ['in a list', ['repo', 1, 'gist'], 'repo gist'],
+    ['in an empty list', [], undefined],
+    ['that are none', {}, undefined],
+  ])('may have scopes %s', async (_what, sent, expected) => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', scope: sent });
+    expect((await made().refresh({ refreshToken })).scope).toBe(expected);
+  });
+
+  it.each([
+    ['invalid_grant', 'invalid_grant'],
+    ['bad_refresh_token', 'invalid_grant'],
+    ['interaction_required', 'invalid_grant'],
+    ['incorrect_client_credentials', 'misconfigured'],
+    ['temporarily_unavailable', 'unavailable'],
+  ])('are refused by an answer 200 that says %s', async (error, kind) => {
+    server.answers['/token'] = (response) => sendJson(response, { error, error_description: 'rt-SECRET' });
+    const failure = await failureOf(made().refresh({ refreshToken }));
+    expect(failure).toMatchObject({ kind, oauthError: error });
+    expect(failure.message).not.toContain('SECRET');
   });
 
   it.each<[IdentityProvider['tokenEndpointAuthMethod'], string | undefined, Record<string, string>]>([
@@ -198,7 +242,7 @@ describe('tokens', () => {
     ['none', undefined, { client_id: 'broker' }],
   ])('authenticates by %s', async (method, authorization, parameters) => {
     server.answers['/token'] = (response) => sendJson(response, { access_token: 'at' });
-    await client({ tokenEndpointAuthMethod: method }).refresh({ refreshToken });
+    await made({ tokenEndpointAuthMethod: method }).refresh({ refreshToken });
     const { headers, form } = server.received.at(-1)!;
     expect(headers.authorization).toBe(authorization);
     expect(headers['content-type']).toContain('application/x-www-form-urlencoded');
@@ -210,12 +254,12 @@ describe('tokens', () => {
   });
 
   it('is misconfigured without the secret that the method needs, and sends nothing', async () => {
-    expect((await failureOf(client({ clientSecret: undefined }).refresh({ refreshToken }))).kind).toBe('misconfigured');
+    expect((await failureOf(made({ clientSecret: undefined }).refresh({ refreshToken }))).kind).toBe('misconfigured');
     expect(server.countOf('/token')).toBe(0);
   });
 
   it('classifies what the token endpoint says', async () => {
-    const upstream = client();
+    const upstream = made();
     const grant = { code: 'c-SECRET', redirectUri: 'https://us.example/cb', codeVerifier: 'v-SECRET' };
     server.answers['/token'] = (response) => sendJson(response, { error: 'invalid_grant' }, 400);
     expect(await failureOf(upstream.refresh({ refreshToken }))).toMatchObject({
@@ -248,7 +292,7 @@ describe('tokens', () => {
     ['nothing at all', () => undefined],
   ])('is unavailable when the token endpoint answers %s', async (_what, answer) => {
     server.answers['/token'] = answer;
-    const upstream = client({}, _what === 'nothing at all' ? { tokenTimeoutMs: 500 } : {});
+    const upstream = made({}, _what === 'nothing at all' ? { tokenTimeoutMs: 500 } : {});
     const error = await failureOf(upstream.refresh({ refreshToken }));
     expect(error.kind).toBe('unavailable');
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain('SECRET');

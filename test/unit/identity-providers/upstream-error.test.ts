@@ -10,6 +10,13 @@ function answer(status: number, headers: Record<string, string> = {}): Response 
 describe('tokenEndpointError', () => {
   it.each([
     ['invalid_grant', 400, { error: 'invalid_grant' }, 'invalid_grant', 'invalid_grant'],
+    ['interaction_required', 400, { error: 'interaction_required' }, 'invalid_grant', 'invalid_grant'],
+    ['login_required', 400, { error: 'login_required' }, 'invalid_grant', 'invalid_grant'],
+    ['consent_required', 400, { error: 'consent_required' }, 'invalid_grant', 'invalid_grant'],
+    ['bad_refresh_token', 200, { error: 'bad_refresh_token' }, 'invalid_grant', 'invalid_grant'],
+    ['bad_verification_code', 200, { error: 'bad_verification_code' }, 'invalid_grant', 'invalid_grant'],
+    ['incorrect_client_credentials', 200, { error: 'incorrect_client_credentials' }, 'misconfigured', 'misconfigured'],
+    ['redirect_uri_mismatch', 200, { error: 'redirect_uri_mismatch' }, 'misconfigured', 'rejected'],
     ['invalid_client', 401, { error: 'invalid_client' }, 'misconfigured', 'misconfigured'],
     ['unauthorized_client', 400, { error: 'unauthorized_client' }, 'misconfigured', 'misconfigured'],
     ['invalid_request', 400, { error: 'invalid_request' }, 'misconfigured', 'rejected'],
