@@ -2,10 +2,11 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { DOCUMENTATION_REDIRECT_PATH } from './clients/index.js';
+import { VERSION } from './common/version.js';
 import { Configuration, DOCUMENTATION_CLIENT_ID, STANDARD_SCOPES } from './config/index.js';
 
 /** The faces that have a document of their own, by the tag of their operations. */
-export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Raidiam' } as const;
+export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Raidiam', admin: 'Admin' } as const;
 
 const DESCRIPTION = `Upstream access tokens for your users, kept fresh; over one token engine and one vault.
 
@@ -17,12 +18,13 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setTitle('Symbolon')
     .setDescription(DESCRIPTION)
-    .setVersion('0.1.0')
+    .setVersion(VERSION)
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addServer(configuration.issuerPath === '' ? '/' : configuration.issuerPath)
     .addTag('PACE', 'PACE Cloud User API: the token of a federated identity')
     .addTag('Onezone', 'Onedata Onezone: the access token of an IdP, refreshed offline')
     .addTag('Raidiam', 'Raidiam Connect: the standard OAuth 2 and OpenID Connect face')
+    .addTag('Admin', 'Administration: identity providers, users and the audit log')
     .addTag('Health', 'Probes')
     .addOAuth2(
       {
@@ -49,6 +51,11 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
     .addApiKey({ type: 'apiKey', in: 'header', name: 'Macaroon', description: 'Onezone: an access token' }, 'macaroon')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Onezone: user name and password' }, 'user')
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'client_id and client_secret, form-encoded' }, 'client')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Admin: the ADMIN_API_KEY' }, 'admin-key')
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'SlashID-API-Key', description: 'Admin: the ADMIN_API_KEY' },
+      'SlashID-API-Key',
+    )
     // An operation that says nothing needs no credentials: probes, discovery and keys.
     .addSecurityRequirements({})
     .build();

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { openDataSource } from '../ormconfig.js';
+import { AdminModule } from './admin/index.js';
 import { AuditModule } from './audit/index.js';
 import { AuthorizationModule } from './authorization/index.js';
 import { ClientsModule } from './clients/index.js';
@@ -37,6 +38,7 @@ export class AppModule {
         IdpOfflineAccessModule,
         FederatedIdentitiesModule,
         AuthorizationModule,
+        AdminModule,
       ],
     };
   }

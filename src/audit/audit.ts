@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Between, type FindOptionsWhere } from 'typeorm';
 import { Clock } from '../common/clock.js';
+import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
 import { UnitOfWork } from '../database/index.js';
@@ -37,6 +39,33 @@ export interface AuditRecord {
   reason?: string | undefined;
 }
 
+/** A record as it was kept, with the request that it belongs to. */
+export interface AuditEntry {
+  id: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  event: string;
+  outcome: string;
+  userId: string | undefined;
+  /** Who did it, where it was not the user. */
+  actor: string | undefined;
+  clientId: string | undefined;
+  identityProvider: string | undefined;
+  reason: string | undefined;
+  requestId: string | undefined;
+  address: string | undefined;
+}
+
+export interface AuditFilter {
+  event?: string | undefined;
+  userId?: string | undefined;
+  clientId?: string | undefined;
+  identityProvider?: string | undefined;
+  /** Milliseconds since the epoch, both included. */
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
 /** The audit log. A record written inside a unit of work is committed with what it records, or not at all. */
 @Injectable()
 export class Audit {
@@ -62,4 +91,35 @@ export class Audit {
       address: context?.address ?? null,
     });
   }
+
+  /** The newest first. */
+  async list({ from, to, ...equal }: AuditFilter, { limit, offset }: PageRequest): Promise<Page<AuditEntry>> {
+    const [rows, total] = await this.unitOfWork.repository(AuditEventEntity).findAndCount({
+      where: { ...defined(equal), at: Between(from ?? 0, to ?? Number.MAX_SAFE_INTEGER) },
+      order: { at: 'DESC', id: 'DESC' },
+      take: limit,
+      skip: offset,
+    });
+    return { items: rows.map(toEntry), total };
+  }
+}
+
+function defined(filter: Omit<AuditFilter, 'from' | 'to'>): FindOptionsWhere<AuditEventEntity> {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+function toEntry(row: AuditEventEntity): AuditEntry {
+  return {
+    id: row.id,
+    at: row.at,
+    event: row.event,
+    outcome: row.outcome,
+    userId: row.userId ?? undefined,
+    actor: row.actor ?? undefined,
+    clientId: row.clientId ?? undefined,
+    identityProvider: row.identityProvider ?? undefined,
+    reason: row.reason ?? undefined,
+    requestId: row.requestId ?? undefined,
+    address: row.address ?? undefined,
+  };
 }

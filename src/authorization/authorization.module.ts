@@ -4,7 +4,7 @@ import { below, Faces } from '../common/http/face.js';
 import { pagesFace } from '../common/http/pages.face.js';
 import { SessionsModule } from '../sessions/index.js';
 import { TokensModule } from '../tokens/index.js';
-import { UsersModule } from '../users/index.js';
+import { UserDeletion, UsersModule } from '../users/index.js';
 import { AuthorizationController } from './authorization.controller.js';
 import { AuthorizationService } from './authorization.service.js';
 import { Consents } from './consents.js';
@@ -16,7 +16,12 @@ import { PendingRequests } from './pending-requests.js';
   providers: [AuthorizationService, Consents, PendingRequests],
 })
 export class AuthorizationModule {
-  constructor(@Inject(Faces) faces: Faces) {
+  constructor(
+    @Inject(Faces) faces: Faces,
+    @Inject(UserDeletion) deletion: UserDeletion,
+    @Inject(Consents) consents: Consents,
+  ) {
+    deletion.register((userId) => consents.forget(userId));
     faces.register(pagesFace('authorization pages', below('/auth')));
   }
 }

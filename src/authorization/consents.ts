@@ -23,6 +23,10 @@ export class Consents {
     if (!inserted) await this.#rows.update({ userId, clientId }, { scope: merged, grantedAt });
   }
 
+  async forget(userId: string): Promise<void> {
+    await this.#rows.delete({ userId });
+  }
+
   async #scope(userId: string, clientId: string): Promise<string[] | undefined> {
     return (await this.#rows.findOneBy({ userId, clientId }))?.scope.split(' ');
   }

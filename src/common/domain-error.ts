@@ -62,10 +62,14 @@ export interface ErrorMeta {
     | 'too-low'
     | 'too-high'
     | 'too-long';
+  /** Several parameters at fault, each with what is wrong with it. */
+  errors?: readonly { parameter: string; detail: string }[];
   /** The values it may have. */
   allowed?: readonly string[];
   /** The limit that was exceeded, in bytes. */
   limit?: number;
+  /** When what was presented expired, in milliseconds since the epoch. */
+  expiredAt?: number;
   /** What was received in place of what was expected. */
   received?: string;
   /** The methods a route has. @see RFC 9110 section 15.5.6 */

@@ -7,7 +7,7 @@ export interface RequestContext {
   readonly address: string | undefined;
   /** Who is asking, where that is no user: set by the guard of the admin API. */
   actor?: string;
-  /** The client through which is asked, where a token says so. */
+  /** The client through which a change is asked for: what is audited below says so without being told. */
   clientId?: string;
 }
 

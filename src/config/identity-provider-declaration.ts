@@ -35,9 +35,9 @@ export function parseIdentityProvider(body: unknown): IdentityProviderDeclaratio
   );
 }
 
-/** The JSON Schema (2020-12) of an entry as it is written. */
+/** The schema of an entry as it is written, in the words of OpenAPI 3.0. */
 export function identityProviderJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(identityProviderDeclaration, { io: 'input' });
+  return z.toJSONSchema(identityProviderDeclaration, { io: 'input', target: 'openapi-3.0' });
 }
 
 function withPreset(entry: WrittenIdentityProvider): WrittenIdentityProvider {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Audit, type AuditRecord } from '../audit/index.js';
 import { DomainError } from '../common/domain-error.js';
+import { requestContext } from '../common/request-context.js';
 import { LINK_SCOPE, UNLINK_SCOPE } from '../config/index.js';
 import { IdentityProvidersRepository, type IdentityProvider } from '../identity-providers/index.js';
 import { ConnectTickets, LinkedAccounts } from '../idp-offline-access/index.js';
@@ -62,6 +63,8 @@ export class IdentityLinking {
     identityProvider: string,
     change: (caller: Caller) => Promise<void>,
   ): Promise<void> {
+    const context = requestContext.getStore();
+    if (context && caller.client) context.clientId = caller.client.clientId;
     const provider = await this.providers.find(identityProvider);
     try {
       permit(caller, provider, scope);
@@ -72,7 +75,6 @@ export class IdentityLinking {
           event,
           outcome: 'failure',
           userId: caller.user.id,
-          clientId: caller.client?.clientId,
           identityProvider: provider?.id,
           reason: error.code,
         });

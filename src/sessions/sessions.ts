@@ -96,6 +96,11 @@ export class Sessions {
     this.cookies.write(response, 'session', cookie, this.configuration.environment.SESSION_TTL);
   }
 
+  /** Ends all sessions of a user, wherever they are. */
+  async endAllOf(userId: string): Promise<void> {
+    await this.#rows.update({ userId, endedAt: IsNull() }, { endedAt: this.clock.now() });
+  }
+
   async #findLive(where: FindOptionsWhere<SessionEntity>): Promise<Session | undefined> {
     const row = await this.#rows.findOneBy({ ...where, endedAt: IsNull(), expiresAt: MoreThan(this.clock.now()) });
     return row ? toSession(row) : undefined;

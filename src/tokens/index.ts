@@ -7,3 +7,5 @@ export type { Caller } from './access-tokens/caller.js';
 export { bearerToken, CallerGuard, CurrentCaller } from './access-tokens/caller.guard.js';
 export { AuthorizationCodes } from './grants/authorization-codes.js';
 export { TokensModule } from './tokens.module.js';
+export type { Creation, NamedToken, NamedTokenChanges, NewNamedToken } from './user-tokens/user-token.js';
+export { UserTokens } from './user-tokens/user-tokens.js';

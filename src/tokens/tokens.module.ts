@@ -1,8 +1,9 @@
 import { Inject, Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
-import { UsersModule } from '../users/index.js';
+import { UserDeletion, UsersModule } from '../users/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
+import { Callers } from './access-tokens/callers.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
@@ -13,6 +14,7 @@ import { AuthorizationCodes } from './grants/authorization-codes.js';
 import { GrantsRepository } from './grants/grants.repository.js';
 import { JwtSigner } from './signing/jwt-signer.js';
 import { SigningKeys } from './signing/signing-keys.js';
+import { UserTokens } from './user-tokens/user-tokens.js';
 
 @Module({
   imports: [ClientsModule, UsersModule],
@@ -21,16 +23,25 @@ import { SigningKeys } from './signing/signing-keys.js';
     AccessTokens,
     AuthorizationCodeGrant,
     AuthorizationCodes,
+    Callers,
     GrantHandlers,
     GrantsRepository,
     JwtSigner,
     SigningKeys,
     TokenEngine,
+    UserTokens,
   ],
-  exports: [AccessTokens, AuthorizationCodes],
+  exports: [AccessTokens, AuthorizationCodes, UserTokens],
 })
 export class TokensModule {
-  constructor(@Inject(Faces) faces: Faces) {
+  constructor(
+    @Inject(Faces) faces: Faces,
+    @Inject(UserDeletion) deletion: UserDeletion,
+    @Inject(GrantsRepository) grants: GrantsRepository,
+    @Inject(UserTokens) userTokens: UserTokens,
+  ) {
     faces.registerFallback(raidiamFace);
+    deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
+    deletion.register((userId) => userTokens.forgetUser(userId));
   }
 }

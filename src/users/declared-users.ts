@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppliedDeclarations, Configuration, type UserDeclaration } from '../config/index.js';
-import { hashPassword } from './passwords.js';
+import { Sessions } from '../sessions/index.js';
+import { hashPassword, verifyPassword } from './passwords.js';
 import { UsersRepository } from './users.repository.js';
 
 /** Applies the users of CONFIG_FILE at start. */
@@ -10,6 +11,7 @@ export class DeclaredUsers implements OnModuleInit {
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
     @Inject(UsersRepository) private readonly users: UsersRepository,
+    @Inject(Sessions) private readonly sessions: Sessions,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -19,20 +21,27 @@ export class DeclaredUsers implements OnModuleInit {
       apply: (declaration) => this.#apply(declaration),
       disable: async (username) => {
         const user = await this.users.findByUsername(username);
-        if (user) await this.users.setBlocked(user.id, true);
+        if (user) await this.users.change(user.id, { blocked: true });
       },
     });
   }
 
   async #apply({ username, password, basic_auth, full_name, email }: UserDeclaration): Promise<void> {
-    const profile = { username, fullName: full_name, email };
-    const settings = { passwordHash: password ? await hashPassword(password) : null, basicAuthEnabled: basic_auth };
+    const passwordHash = password ? await hashPassword(password) : null;
     const existing = await this.users.findByUsername(username);
     if (!existing) {
-      await this.users.create(profile, settings);
+      const profile = { username, fullName: full_name, email };
+      await this.users.create(profile, { passwordHash, basicAuthEnabled: basic_auth });
       return;
     }
-    await this.users.update(existing.id, profile, settings);
-    await this.users.setBlocked(existing.id, false);
+    await this.users.change(existing.id, {
+      fullName: full_name ?? null,
+      email: email ?? null,
+      passwordHash,
+      basicAuthEnabled: basic_auth,
+      blocked: false,
+    });
+    const samePassword = password && (await verifyPassword(password, existing.passwordHash));
+    if (!samePassword) await this.sessions.endAllOf(existing.id);
   }
 }

@@ -3,5 +3,7 @@
  * is known elsewhere (federated-identities) or what was issued to them (tokens).
  */
 export { PasswordAuthentication } from './password-authentication.js';
+export { UserAccounts, type AccountChanges } from './user-accounts.js';
+export { UserDeletion } from './user-deletion.js';
 export { UsersModule } from './users.module.js';
 export { UsersRepository, type Profile, type User } from './users.repository.js';

@@ -1,10 +1,15 @@
 import { Module } from '@nestjs/common';
+import { SessionsModule } from '../sessions/index.js';
+import { ThrottlingModule } from '../throttling/index.js';
 import { DeclaredUsers } from './declared-users.js';
 import { PasswordAuthentication } from './password-authentication.js';
+import { UserAccounts } from './user-accounts.js';
+import { UserDeletion } from './user-deletion.js';
 import { UsersRepository } from './users.repository.js';
 
 @Module({
-  providers: [UsersRepository, PasswordAuthentication, DeclaredUsers],
-  exports: [UsersRepository, PasswordAuthentication],
+  imports: [SessionsModule, ThrottlingModule],
+  providers: [UsersRepository, PasswordAuthentication, DeclaredUsers, UserAccounts, UserDeletion],
+  exports: [UsersRepository, PasswordAuthentication, UserAccounts, UserDeletion],
 })
 export class UsersModule {}

@@ -1,7 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Raw } from 'typeorm';
 import { Clock } from '../common/clock.js';
+import { DomainError } from '../common/domain-error.js';
+import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
-import { UnitOfWork } from '../database/index.js';
+import { isUniqueViolation, UnitOfWork } from '../database/index.js';
 import { UserEntity } from './user.entity.js';
 
 /** A person who may sign in here. */
@@ -11,6 +14,7 @@ export interface User {
   fullName: string | undefined;
   email: string | undefined;
   emailVerified: boolean;
+  hasPassword: boolean;
   basicAuthEnabled: boolean;
   blocked: boolean;
   createdAt: number;
@@ -26,6 +30,23 @@ export interface Profile {
 export interface PasswordSettings {
   passwordHash: string | null;
   basicAuthEnabled: boolean;
+}
+
+/** What is left out stays as it is; null clears it. */
+export interface UserChanges {
+  username?: string;
+  fullName?: string | null;
+  email?: string | null;
+  emailVerified?: boolean;
+  passwordHash?: string | null;
+  basicAuthEnabled?: boolean;
+  blocked?: boolean;
+}
+
+export interface UserFilter {
+  username?: string | undefined;
+  /** Compared without regard to case. */
+  email?: string | undefined;
 }
 
 @Injectable()
@@ -47,6 +68,7 @@ export class UsersRepository {
     return { ...user, passwordHash: row.passwordHash, basicAuthEnabled: row.basicAuthEnabled };
   }
 
+  /** @throws DomainError `resource.conflict` where another user has that name */
   async create(
     profile: Profile,
     password: PasswordSettings = { passwordHash: null, basicAuthEnabled: false },
@@ -63,21 +85,46 @@ export class UsersRepository {
       createdAt: now,
       updatedAt: now,
     };
-    await this.#rows.insert(row);
+    if (!(await this.unitOfWork.insertOnce(UserEntity, row))) throw nameTaken();
     return toUser(row)!;
   }
 
-  async update(id: string, profile: Profile, password: PasswordSettings): Promise<void> {
-    await this.#rows.update(
-      { id },
-      { fullName: profile.fullName ?? null, email: profile.email ?? null, ...password, updatedAt: this.clock.now() },
-    );
+  /**
+   * Changes what is given and leaves the rest. Blocking takes effect at the next request: every guard reads it.
+   * @throws DomainError `resource.conflict` where another user has that name
+   * @returns false where there is no such user
+   */
+  async change(id: string, { blocked, ...changes }: UserChanges): Promise<boolean> {
+    const now = this.clock.now();
+    const blockedAt = blocked === undefined ? {} : { blockedAt: blocked ? now : null };
+    try {
+      const { affected } = await this.#rows.update({ id }, { ...changes, ...blockedAt, updatedAt: now });
+      return affected === 1;
+    } catch (error) {
+      if (isUniqueViolation(error)) throw nameTaken();
+      throw error;
+    }
   }
 
-  /** Blocking takes effect at the next request: every guard reads it. */
-  async setBlocked(id: string, blocked: boolean): Promise<void> {
-    const now = this.clock.now();
-    await this.#rows.update({ id }, { blockedAt: blocked ? now : null, updatedAt: now });
+  /** The oldest first. */
+  async list({ username, email }: UserFilter, { limit, offset }: PageRequest): Promise<Page<User>> {
+    const [rows, total] = await this.#rows.findAndCount({
+      where: {
+        ...(username !== undefined && { username }),
+        ...(email !== undefined && {
+          email: Raw((column) => `LOWER(${column}) = :email`, { email: email.toLowerCase() }),
+        }),
+      },
+      order: { createdAt: 'ASC', id: 'ASC' },
+      take: limit,
+      skip: offset,
+    });
+    return { items: rows.map((row) => toUser(row)!), total };
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const { affected } = await this.#rows.delete({ id });
+    return affected === 1;
   }
 
   /**
@@ -120,8 +167,16 @@ function toUser(row: UserEntity | null): User | undefined {
     fullName: row.fullName ?? undefined,
     email: row.email ?? undefined,
     emailVerified: row.emailVerified,
+    hasPassword: row.passwordHash !== null,
     basicAuthEnabled: row.basicAuthEnabled,
     blocked: row.blockedAt !== null,
     createdAt: row.createdAt,
   };
+}
+
+function nameTaken(): DomainError {
+  return new DomainError('resource.conflict', {
+    publicDetail: "username is another user's",
+    meta: { parameter: 'username' },
+  });
 }

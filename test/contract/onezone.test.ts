@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blocked, Stage, type Actor } from '../support/contract-row.js';
 import { databases } from '../support/databases.js';
 import type { BrowserResponse } from '../support/http-browser.js';
+import { endBackoff } from '../support/vault.js';
 import { CLIENTS, createWorld, type World } from '../support/world.js';
 import { acquire, acquiring, basic, PASSWORD, withToken } from './onezone/requests.js';
 import { authentication } from './onezone/authentication.rows.js';
@@ -73,6 +74,7 @@ describe.each(databases)('Onezone: acquire an IdP access token, on $name', (kind
     } finally {
       await world.upstream.reconnect();
     }
+    await endBackoff(world, 'offline');
     expect((await acquire(actor, withToken(actor))).status).toBe(200);
   });
 

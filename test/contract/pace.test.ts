@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stage } from '../support/contract-row.js';
 import { databases } from '../support/databases.js';
+import { endBackoff } from '../support/vault.js';
 import { XID } from '../support/wire.js';
 import { createWorld, type World } from '../support/world.js';
 import { failures, methods, missing, unknown } from './pace/failure.rows.js';
@@ -78,6 +79,7 @@ describe.each(databases)('PACE: the token of a federated identity, on $name', (k
       } finally {
         await world.upstream.reconnect();
       }
+      await endBackoff(world, 'offline');
       expect((await world.pace(token)).status).toBe(200);
     });
   });

@@ -269,6 +269,17 @@ describe.each(databases)('signing in on $name', (kind) => {
     expectErrorPage(await world.browser().request(`${world.service.url}/login/nobody`), 404);
   });
 
+  it('takes no password unless the operator says so', async () => {
+    const browser = world.browser();
+    expect((await browser.get(`${world.service.url}/login`)).text()).not.toMatch(/password|<form/);
+    const credentials = { username: 'ada', password: 'correct horse battery staple' };
+    await expectNothingStored(world, browser, async () => {
+      const answer = await browser.post(`${world.service.url}/login`, credentials);
+      expectErrorPage(answer, 405);
+      expect(answer.headers.get('allow')).toBe('GET, HEAD');
+    });
+  });
+
   it('leaves no secret in any output or in the database', async () => {
     await world.assertNoLeaks();
   });

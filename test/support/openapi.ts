@@ -9,10 +9,13 @@ export interface Schema {
   required?: string[];
   items?: Schema;
   additionalProperties?: boolean | Schema;
+  enum?: unknown[];
+  nullable?: boolean;
   pattern?: string;
   maxLength?: number;
   example?: unknown;
   description?: string;
+  oneOf?: Schema[];
 }
 
 export interface DocumentedResponse {
@@ -42,7 +45,7 @@ export interface OpenApiDocument {
 }
 
 /** A committed document. */
-export function readDocument(name: 'symbolon' | 'pace' | 'onezone' | 'raidiam'): OpenApiDocument {
+export function readDocument(name: 'symbolon' | 'pace' | 'onezone' | 'raidiam' | 'admin'): OpenApiDocument {
   const path = fileURLToPath(new URL(`../../openapi/${name}.json`, import.meta.url));
   return JSON.parse(readFileSync(path, 'utf8')) as OpenApiDocument;
 }
@@ -54,10 +57,13 @@ const KNOWN = new Set([
   'required',
   'items',
   'additionalProperties',
+  'enum',
+  'nullable',
   'pattern',
   'maxLength',
   'example',
   'description',
+  'oneOf',
 ]);
 
 export function resolve(document: OpenApiDocument, schema: Schema): Schema {
@@ -81,6 +87,12 @@ export function problems(document: OpenApiDocument, given: Schema, value: unknow
   const schema = resolve(document, given);
   const unchecked = Object.keys(schema).filter((keyword) => !KNOWN.has(keyword));
   if (unchecked.length > 0) return [`${at}: the keyword ${unchecked.join(', ')} is not checked by this test`];
+  if (schema.oneOf !== undefined) {
+    const found = schema.oneOf.map((alternative) => problems(document, alternative, value, at));
+    return found.some((each) => each.length === 0) ? [] : found.flat();
+  }
+  if (value === null && schema.nullable === true) return [];
+  if (schema.enum !== undefined && !schema.enum.includes(value)) return [`${at}: none of the values it may have`];
   const type = typeOf(value);
   if (schema.type !== undefined && type !== schema.type && !(schema.type === 'number' && type === 'integer')) {
     return [`${at}: ${type} instead of ${schema.type}`];

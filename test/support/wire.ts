@@ -44,6 +44,7 @@ export class Normaliser {
         return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, normalise(item, name)]));
       }
       if (typeof value === 'number' && LIFETIME_MEMBERS.has(member)) return lifetime(value);
+      if (typeof value === 'number' && member === 'retry_after') return soon(value);
       if (typeof value !== 'string') return value;
       const label = this.#labels.get(value);
       if (label !== undefined) return label;
@@ -59,7 +60,9 @@ function contractHeaders({ headers }: BrowserResponse): Record<string, string> {
   return Object.fromEntries(
     CONTRACT_HEADERS.flatMap((name) => {
       const value = headers.get(name);
-      return value === null ? [] : [[name, UUID_V4.test(value) ? '<uuid>' : value]];
+      if (value === null) return [];
+      if (name === 'retry-after') return [[name, String(soon(Number(value)))]];
+      return [[name, UUID_V4.test(value) ? '<uuid>' : value]];
     }),
   );
 }
@@ -73,6 +76,13 @@ function body(answer: BrowserResponse): unknown {
 function lifetime(seconds: number): string | number {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 3600) return seconds;
   return seconds <= 60 ? '<up to 60 s>' : '<up to 3600 s>';
+}
+
+/** Who failed for the first time is asked again after one or two seconds, at random. */
+export const SOON = '<1 or 2 s>';
+
+function soon(seconds: number): string | number {
+  return seconds === 1 || seconds === 2 ? SOON : seconds;
 }
 
 const line = (table: string, ...columns: string[]): string =>
@@ -91,6 +101,7 @@ export async function stored({ database }: Pick<World, 'database'>): Promise<str
       line('sessions', 'id'),
       line('authorization_codes', 'digest', 'consumed_at'),
       line('connect_tickets', 'digest', 'consumed_at'),
+      line('user_tokens', 'id', 'name', 'metadata', 'revoked_at', 'expires_at'),
       line(
         'linked_accounts',
         'id',

@@ -50,6 +50,7 @@ const tables = [
       column.string('name', nullable),
       column.string('digest'),
       column.string('client_id', nullable),
+      column.string('grant_id', nullable),
       column.text('scope', nullable),
       column.text('metadata'),
       column.instant('revoked_at', nullable),

@@ -1,20 +1,22 @@
 import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { DomainError } from '../../common/domain-error.js';
-import { requestContext } from '../../common/request-context.js';
 import { Secret } from '../../common/secret.js';
-import type { AccessTokens } from './access-tokens.js';
 import type { AuthenticatedRequest, Caller } from './caller.js';
 
-/** The guard of all faces. A face says only where its credentials stand in the request. */
+/** Something that knows whose a token is. */
+export interface TokenAuthentication {
+  /** @throws DomainError `credentials.*` */
+  authenticate(token: Secret): Promise<Caller>;
+}
+
+/** The guard of all faces. A face says only which tokens it takes and where its credentials stand in the request. */
 export abstract class CallerGuard implements CanActivate {
-  constructor(protected readonly accessTokens: AccessTokens) {}
+  constructor(private readonly tokens: TokenAuthentication) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     request.caller = await this.authenticate(request);
-    const current = requestContext.getStore();
-    if (current && request.caller.client) current.clientId = request.caller.client.clientId;
     return true;
   }
 
@@ -22,7 +24,7 @@ export abstract class CallerGuard implements CanActivate {
   protected authenticate(request: Request): Promise<Caller> {
     const token = this.presentedToken(request);
     if (!token) throw new DomainError('credentials.missing');
-    return this.accessTokens.authenticate(token);
+    return this.tokens.authenticate(token);
   }
 
   protected abstract presentedToken(request: Request): Secret | undefined;

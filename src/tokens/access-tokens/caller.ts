@@ -8,7 +8,11 @@ export interface Caller {
   /** Absent when the user's own credentials were presented. */
   client?: Client;
   scope: ReadonlySet<string>;
+  /** What the user allowed the client, where there is one. */
+  grantId?: string;
   sessionId?: string;
+  /** When what was presented expires, in milliseconds since the epoch; never, where nothing is said. */
+  expiresAt?: number;
 }
 
 export interface AuthenticatedRequest extends Request {

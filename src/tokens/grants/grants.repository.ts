@@ -58,6 +58,12 @@ export class GrantsRepository {
     return affected === 1;
   }
 
+  /** Ends everything that the user allowed, and forgets who they were. */
+  async revokeAllOfUser(userId: string, reason: string): Promise<void> {
+    await this.#rows.update({ userId, revokedAt: IsNull() }, { revokedAt: this.clock.now(), revokedReason: reason });
+    await this.#rows.update({ userId }, { claims: {} });
+  }
+
   get #rows() {
     return this.unitOfWork.repository(GrantEntity);
   }

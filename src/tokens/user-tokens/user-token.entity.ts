@@ -22,6 +22,10 @@ export class UserTokenEntity {
   @Column('varchar', { nullable: true })
   clientId!: string | null;
 
+  /** What the user allowed that client: with it ends the token. */
+  @Column('varchar', { nullable: true })
+  grantId!: string | null;
+
   /** What that client could do; nothing where the user's own credentials made it. */
   @Column('text', { nullable: true })
   scope!: string | null;

@@ -78,3 +78,28 @@ export const notNow = (retryAfter: string): Wire =>
     },
     { 'retry-after': retryAfter },
   );
+export const TOKEN_REVOKED: Problem = { id: 'tokenRevoked', description: 'Provided token has been revoked.' };
+export const invalid = (error: Problem): Wire => refused(400, error);
+export const about = (id: string, key: string, description: string): Wire =>
+  invalid({ id, details: { key }, description });
+export const badName = about(
+  'badValueName',
+  'name',
+  'Bad value provided for "name": Name must be 2-128 characters long and composed only of UTF-8 letters, digits, brackets and underscores. Dashes, spaces and dots are allowed (but not at the beginning or the end).',
+);
+export const badCaveat = (caveat: unknown): Wire =>
+  invalid({
+    id: 'badValueCaveat',
+    details: { caveat },
+    description: `Provided caveat is invalid: '${JSON.stringify(caveat)}'.`,
+  });
+export const NO_TIME_CAVEAT = invalid({
+  id: 'tokenTimeCaveatRequired',
+  details: { maxTtl: 604_800 },
+  description: 'You must specify a time caveat with maximum TTL of 604800 seconds.',
+});
+export const OCCUPIED = about(
+  'badValueIdentifierOccupied',
+  'name',
+  'Bad value: provided identifier ("name") is already occupied.',
+);

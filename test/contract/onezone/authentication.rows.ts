@@ -85,7 +85,7 @@ export const authentication: Row[] = [
     answer: unauthenticated({
       id: 'tokenTooLarge',
       details: { limit: 16_384 },
-      description: 'Provided token exceeds the allowed size (16384 bytes).',
+      description: 'Provided token exceeds the allowed size (16384 characters).',
     }),
   },
   {

@@ -37,7 +37,7 @@ export const requests: Row[] = [
     answer: refused(400, {
       id: 'badValueTextTooLarge',
       details: { key: 'body', limit: 65_536 },
-      description: 'Bad value: provided "body" cannot be larger than 65536 characters.',
+      description: 'Bad value: the text provided in "body" cannot be larger than 65536 characters.',
     }),
   },
   ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method): Row => ({
@@ -58,7 +58,8 @@ export const requests: Row[] = [
     answer: refused(400, {
       id: 'badData',
       details: { key: 'path' },
-      description: 'Bad value: provided "path" could not be understood by the server.',
+      description:
+        'Bad value: provided "path" has an invalid format or is incomprehensible in the context of this operation.',
     }),
   },
   { name: 'an unknown IdP', send: send(({ token }) => bearer(token), 'nowhere'), answer: BAD_IDP },

@@ -1,6 +1,6 @@
 import type { Actor, Row } from '../../support/contract-row.js';
 import type { BrowserResponse, RequestOptions } from '../../support/http-browser.js';
-import { PROVIDER } from '../../support/world.js';
+import { PROVIDER, READ_SCOPE, type World } from '../../support/world.js';
 
 type Headers = Record<string, string>;
 
@@ -32,3 +32,49 @@ export const withBody =
   (actor) =>
     acquire(actor, { ...withToken(actor, type === undefined ? {} : { 'content-type': type }), body });
 export const byToken: Row['send'] = (actor) => acquire(actor, withToken(actor));
+
+const PREFIX = '/api/v3/onezone';
+export const USER = `${PREFIX}/user`;
+export const CONFIGURATION = `${PREFIX}/configuration`;
+export const NAMED = `${PREFIX}/user/tokens/named`;
+export const TEMPORARY = `${PREFIX}/user/tokens/temporary`;
+export const VERIFY = `${PREFIX}/tokens/verify_access_token`;
+export const namedToken = (id: string): string => `${PREFIX}/tokens/named/${id}`;
+
+/** A client that may make tokens for its users. */
+export const MAKER = { client_id: 'maker', client_secret: 'maker-secret-0123456789abcdef0123456789abcdef0' };
+export const MAKER_SCOPE = `${READ_SCOPE} onezone:tokens`;
+
+/** Posts JSON with the credential of the vendor's client. */
+export const posting =
+  (path: string, json: unknown, headers: Headers = {}): Row['send'] =>
+  ({ world, token }) =>
+    world.request(path, { method: 'POST', headers: { 'x-auth-token': token, ...headers }, json });
+
+/**
+ * What swagger-codegen's Python client sends: its Basic header is there without a user name, too, and whatever is not GET
+ * has the body `{}` where there is none.
+ */
+export function asPythonClient(
+  world: World,
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  {
+    token,
+    username = '',
+    password = '',
+    json,
+  }: Partial<Record<'token' | 'username' | 'password', string>> & { json?: unknown },
+): Promise<BrowserResponse> {
+  return world.request(path, {
+    method,
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'user-agent': 'Swagger-Codegen/1.0.0/python',
+      ...(token !== undefined && { 'x-auth-token': token }),
+      ...basic(username, password),
+    },
+    ...(method !== 'GET' && { body: JSON.stringify(json ?? {}) }),
+  });
+}

@@ -1,4 +1,5 @@
 import { account, all, expiresIn, type Actor, type Row } from '../../support/contract-row.js';
+import { SOON } from '../../support/wire.js';
 import { INTERNAL, NOT_FOUND, granted, notNow } from './answers.js';
 import { basic, byToken, send } from './requests.js';
 
@@ -88,7 +89,7 @@ export const vault: Row[] = [
     given: all(expiresIn(-1), fails({ status: 502 })),
     send: byToken,
     asks: 1,
-    answer: notNow('5'),
+    answer: notNow(SOON),
   },
   {
     name: 'a provider that says when',
@@ -104,7 +105,7 @@ export const vault: Row[] = [
     given: all(expiresIn(-1), fails({ reset: true })),
     send: byToken,
     asks: 1,
-    answer: notNow('5'),
+    answer: notNow(SOON),
   },
   {
     name: 'a provider that fails while the token still lives',

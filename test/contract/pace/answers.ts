@@ -1,4 +1,4 @@
-import type { Wire } from '../../support/wire.js';
+import { SOON, type Wire } from '../../support/wire.js';
 import { PROVIDER } from '../../support/world.js';
 
 export type Headers = Record<string, string>;
@@ -49,7 +49,7 @@ export const missingLinkedIdentity = (provider: string = PROVIDER): Wire =>
   );
 export const NOT_FOUND = refused(404, { title: 'Resource not found' });
 export const INTERNAL = refused(500, { title: 'Internal server error' });
-export const notNow = (seconds: number): Wire =>
+export const notNow = (seconds: number | typeof SOON): Wire =>
   refused(500, { title: 'Internal server error', meta: { retry_after: seconds } }, { 'retry-after': String(seconds) });
 /** The face documents no status for these, and its client knows none but 200, 401, 404 and 500. */
 export const unreadable = (code: string, detail: string): Wire =>

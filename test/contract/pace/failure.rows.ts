@@ -1,4 +1,5 @@
 import { account, all, expiresIn, type Actor, type Row } from '../../support/contract-row.js';
+import { SOON } from '../../support/wire.js';
 import { PROVIDER } from '../../support/world.js';
 import { INTERNAL, NOT_FOUND, missingLinkedIdentity, notNow, refused, unreadable } from './answers.js';
 import { JSON_TYPE, asking, to, tokenPath, withBody } from './requests.js';
@@ -64,7 +65,7 @@ export const failures: Row[] = [
     given: all(expiresIn(-1), fails({ status: 502 })),
     send: asking(),
     asks: 1,
-    answer: notNow(5),
+    answer: notNow(SOON),
   },
   {
     name: 'the provider says when',
@@ -80,7 +81,7 @@ export const failures: Row[] = [
     given: all(expiresIn(-1), fails({ reset: true })),
     send: asking(),
     asks: 1,
-    answer: notNow(5),
+    answer: notNow(SOON),
   },
   {
     name: 'the provider does not know us',

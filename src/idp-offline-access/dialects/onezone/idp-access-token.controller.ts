@@ -1,8 +1,8 @@
 import { Controller, Header, HttpCode, Inject, Param, Post, Req, UseGuards } from '@nestjs/common';
 import type { Request } from 'express';
-import { DomainError } from '../../../common/domain-error.js';
 import { CurrentCaller, type Caller } from '../../../tokens/index.js';
 import { UpstreamAccess } from '../../upstream-access.js';
+import { requireJson } from './json-body.js';
 import type { IdpAccessToken } from './onezone.dto.js';
 import { ONEZONE_PREFIX } from './onezone.face.js';
 import { OnezoneGuard } from './onezone.guard.js';
@@ -23,14 +23,8 @@ export class IdpAccessTokenController {
     @Req() request: Request,
   ): Promise<IdpAccessToken> {
     // A body means nothing here, yet a client that sends one has to send JSON.
-    if (hasBody(request) && !request.is(['json', '+json'])) {
-      throw new DomainError('request.unsupported-media-type');
-    }
+    requireJson(request);
     const token = await this.upstreamAccess.read(caller, idp, { offlineOnly: true, connectUrl: false });
     return { token: token.accessToken.reveal(), ttl: token.expiresInSeconds };
   }
-}
-
-function hasBody(request: Request): boolean {
-  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }

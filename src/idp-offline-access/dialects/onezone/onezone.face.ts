@@ -1,15 +1,16 @@
+import { epochSeconds } from '../../../common/clock.js';
 import type { DomainError, ErrorMeta } from '../../../common/domain-error.js';
 import { below, type ErrorTable, type Face } from '../../../common/http/face.js';
+import { badData, badValueTextTooLarge, OnezoneProblem, type OnezoneError } from './onezone-problem.js';
 
 export const ONEZONE_PREFIX = '/api/v3/onezone';
 
-interface OnezoneError {
-  id: string;
-  details?: Record<string, unknown>;
-  description: string;
+interface Rendering {
+  status: number;
+  error: (meta: ErrorMeta) => OnezoneError;
+  /** What is wrong with a credential, which stands in `authError`. */
+  reason?: (meta: ErrorMeta) => OnezoneError;
 }
-
-type Rendering = { status: number; error: (meta: ErrorMeta) => OnezoneError };
 
 const is = (status: number, id: string, description: string): Rendering => ({
   status,
@@ -17,11 +18,12 @@ const is = (status: number, id: string, description: string): Rendering => ({
 });
 
 /** Who is there was judged: the reason stands in `authError`. */
-const authError = (inner: (meta: ErrorMeta) => OnezoneError): Rendering => ({
+const authError = (reason: (meta: ErrorMeta) => OnezoneError): Rendering => ({
   status: 401,
+  reason,
   error: (meta) => ({
     id: 'unauthorized',
-    details: { authError: inner(meta) },
+    details: { authError: reason(meta) },
     description: 'Provided authentication is not valid (see details).',
   }),
 });
@@ -53,22 +55,14 @@ const ERRORS: ErrorTable<Rendering> = {
   'request.malformed': malformedData,
   'request.too-large': {
     status: 400,
-    error: ({ limit = 65_536 }) => ({
-      id: 'badValueTextTooLarge',
-      details: { key: 'body', limit },
-      description: `Bad value: provided "body" cannot be larger than ${limit} characters.`,
-    }),
+    error: ({ limit = 65_536 }) => badValueTextTooLarge('body', limit).error,
   },
   'request.unsupported-media-type': { ...malformedData, status: 415 },
   'request.method-not-allowed': is(405, 'notSupported', 'This operation is not supported.'),
   'request.route-unknown': notFound,
   'request.parameter-invalid': {
     status: 400,
-    error: ({ parameter = 'body' }) => ({
-      id: 'badData',
-      details: { key: parameter },
-      description: `Bad value: provided "${parameter}" could not be understood by the server.`,
-    }),
+    error: ({ parameter = 'body' }) => badData(parameter).error,
   },
   'resource.not-found': notFound,
   'resource.conflict': {
@@ -80,7 +74,7 @@ const ERRORS: ErrorTable<Rendering> = {
   'credentials.token-too-large': authError(({ limit }) => ({
     id: 'tokenTooLarge',
     details: { limit },
-    description: `Provided token exceeds the allowed size (${limit} bytes).`,
+    description: `Provided token exceeds the allowed size (${limit} characters).`,
   })),
   'credentials.token-invalid': tokenInvalid,
   'credentials.token-revoked': authErrorIs('tokenRevoked', 'Provided token has been revoked.'),
@@ -90,10 +84,10 @@ const ERRORS: ErrorTable<Rendering> = {
     description: 'Expected an access token.',
   })),
   'credentials.proof-required': tokenInvalid,
-  'credentials.caveat-unverified': authError(({ received = '' }) => ({
+  'credentials.caveat-unverified': authError(({ expiredAt = 0 }) => ({
     id: 'tokenCaveatUnverified',
-    details: { caveat: received },
-    description: `Provided token is not valid - below caveat could not be verified: ${received}.`,
+    details: { caveat: { type: 'time', validUntil: epochSeconds(expiredAt) } },
+    description: `Provided token is not valid - unverified time caveat: this token has expired at '${isoSeconds(expiredAt)}'.`,
   })),
   'credentials.password-wrong': authErrorIs('badBasicCredentials', 'Invalid username or password.'),
   'credentials.basic-disabled': authErrorIs('basicAuthDisabled', 'Basic auth is disabled for this user.'),
@@ -125,15 +119,24 @@ const ERRORS: ErrorTable<Rendering> = {
   'server.error': internalServerError,
 };
 
+/** Without fractions, as the vendor writes them. */
+const isoSeconds = (instant: number): string => new Date(instant).toISOString().replace(/\.\d+Z$/, 'Z');
+
+/** What is wrong with a token, where the error is about one. */
+export function reasonOf({ code, meta }: DomainError): OnezoneError | undefined {
+  return ERRORS[code].reason?.(meta);
+}
+
 export const onezoneFace: Face = {
   name: 'onezone',
   owns: below(ONEZONE_PREFIX),
   crossOrigin: true,
-  render: ({ code, meta }: DomainError) => {
+  render: (thrown: DomainError) => {
+    const { code, meta } = thrown;
     const { status, error } = ERRORS[code];
     return {
       status,
-      body: { error: error(meta) },
+      body: { error: thrown instanceof OnezoneProblem ? thrown.error : error(meta) },
       headers: {
         ...(status === 401 && { 'WWW-Authenticate': 'Bearer realm="onezone", Basic realm="onezone", charset="UTF-8"' }),
         ...(meta.retryAfterSeconds !== undefined && { 'Retry-After': String(meta.retryAfterSeconds) }),

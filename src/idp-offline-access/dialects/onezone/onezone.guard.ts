@@ -2,17 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { DomainError } from '../../../common/domain-error.js';
 import { Secret } from '../../../common/secret.js';
-import { AccessTokens, bearerToken, CallerGuard, type Caller } from '../../../tokens/index.js';
+import { USER_TOKENS_SCOPE } from '../../../config/index.js';
+import { bearerToken, CallerGuard, type Caller } from '../../../tokens/index.js';
 import { PasswordAuthentication } from '../../../users/index.js';
+import { OnezoneTokens } from './onezone-tokens.js';
 
 /** Onezone's credentials; of several the first counts: X-Auth-Token, Bearer, Macaroon, Basic. */
 @Injectable()
 export class OnezoneGuard extends CallerGuard {
   constructor(
-    @Inject(AccessTokens) accessTokens: AccessTokens,
+    @Inject(OnezoneTokens) tokens: OnezoneTokens,
     @Inject(PasswordAuthentication) private readonly passwords: PasswordAuthentication,
   ) {
-    super(accessTokens);
+    super(tokens);
   }
 
   protected override async authenticate(request: Request): Promise<Caller> {
@@ -21,7 +23,11 @@ export class OnezoneGuard extends CallerGuard {
     const credentials = decode(basic);
     if (!credentials)
       throw new DomainError('credentials.password-wrong', { privateDetail: 'unreadable Basic credentials' });
-    return { user: await this.passwords.authenticate(credentials.username, credentials.password), scope: new Set() };
+    // A password makes tokens; what it made does not.
+    return {
+      user: await this.passwords.authenticate(credentials.username, credentials.password),
+      scope: new Set([USER_TOKENS_SCOPE]),
+    };
   }
 
   protected presentedToken(request: Request): Secret | undefined {

@@ -1,0 +1,20 @@
+import { Inject, Module } from '@nestjs/common';
+import { Faces } from '../common/http/face.js';
+import { IdentityProvidersModule } from '../identity-providers/index.js';
+import { IdpOfflineAccessModule } from '../idp-offline-access/index.js';
+import { ThrottlingModule } from '../throttling/index.js';
+import { UsersModule } from '../users/index.js';
+import { adminFace } from './admin.face.js';
+import { AuditController } from './audit.controller.js';
+import { IdentityProvidersController } from './identity-providers.controller.js';
+import { UsersController } from './users.controller.js';
+
+@Module({
+  imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule],
+  controllers: [IdentityProvidersController, UsersController, AuditController],
+})
+export class AdminModule {
+  constructor(@Inject(Faces) faces: Faces) {
+    faces.register(adminFace);
+  }
+}

@@ -1,0 +1,62 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import type { Request } from 'express';
+import { DomainError } from '../../../common/domain-error.js';
+import {
+  badData,
+  badValueBoolean,
+  badValueCaveat,
+  badValueEmpty,
+  badValueJson,
+  badValueName,
+  badValueString,
+  badValueTextTooLarge,
+  badValueTokenType,
+  missingRequiredValue,
+  type OnezoneProblem,
+} from './onezone-problem.js';
+import { isTimeCaveat, MAX_METADATA_CHARACTERS } from './tokens.dto.js';
+
+/** A body, if any, has to be JSON. @throws DomainError `request.unsupported-media-type` */
+export function requireJson(request: Request): void {
+  if (hasBody(request) && !request.is(['json', '+json'])) throw new DomainError('request.unsupported-media-type');
+}
+
+/**
+ * The body in the shape that the endpoint documents; none is `{}`, and members that are not documented mean nothing.
+ * @throws OnezoneProblem
+ */
+export const JsonBody = createParamDecorator((Shape: new () => object, context: ExecutionContext): object => {
+  const request = context.switchToHttp().getRequest<Request>();
+  requireJson(request);
+  const body: unknown = request.body ?? {};
+  if (typeof body !== 'object' || Array.isArray(body)) throw new DomainError('request.malformed');
+  const value = plainToInstance(Shape, body);
+  const [invalid] = validateSync(value, { stopAtFirstError: false });
+  if (invalid) throw problemOf(invalid);
+  return value;
+});
+
+/** By the names of class-validator's constraints; of several that fail the first here counts. */
+const PROBLEMS: [constraint: string, (key: string, value: unknown) => OnezoneProblem][] = [
+  ['isDefined', missingRequiredValue],
+  ['isString', badValueString],
+  ['isNotEmpty', badValueEmpty],
+  ['matches', badValueName],
+  ['isBoolean', badValueBoolean],
+  ['isObject', badValueJson],
+  ['isShortJson', (key) => badValueTextTooLarge(key, MAX_METADATA_CHARACTERS)],
+  ['isAccessTokenType', badValueTokenType],
+  ['isArray', badData],
+  ['isTimeCaveat', (_key, value) => badValueCaveat((value as unknown[]).find((caveat) => !isTimeCaveat(caveat)))],
+];
+
+function problemOf({ property, constraints = {}, value }: ValidationError): OnezoneProblem {
+  const [, problem] = PROBLEMS.find(([constraint]) => constraint in constraints) ?? ['', badData];
+  return problem(property, value);
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}

@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Audit } from '../audit/index.js';
+import { DomainError, invalidParameter } from '../common/domain-error.js';
+import type { Secret } from '../common/secret.js';
+import { UnitOfWork } from '../database/index.js';
+import { Sessions } from '../sessions/index.js';
+import { hashPassword } from './passwords.js';
+import { UsersRepository, type User, type UserChanges } from './users.repository.js';
+
+/** What is left out stays as it is; null clears it. */
+export interface AccountChanges extends Omit<UserChanges, 'passwordHash'> {
+  password?: Secret | null;
+}
+
+/** Accounts as an administrator makes and changes them. */
+@Injectable()
+export class UserAccounts {
+  constructor(
+    @Inject(UsersRepository) private readonly users: UsersRepository,
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
+    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(Audit) private readonly audit: Audit,
+  ) {}
+
+  /** @throws DomainError `resource.conflict`, `request.parameter-invalid` */
+  async create(wanted: AccountChanges): Promise<User> {
+    const changes = await withPasswordHash(wanted);
+    return this.unitOfWork.run(async () => {
+      const { id: userId } = await this.users.create({});
+      await this.#change(userId, changes);
+      await this.audit.record({ event: 'user.created', outcome: 'success', userId });
+      return this.#get(userId);
+    });
+  }
+
+  /**
+   * A new password ends the user's sessions; a new e-mail address is not a verified one unless the change says so.
+   * @throws DomainError `resource.not-found`, `resource.conflict`, `request.parameter-invalid`
+   */
+  async change(userId: string, wanted: AccountChanges): Promise<User> {
+    const changes = await withPasswordHash(wanted);
+    return this.unitOfWork.run(async () => {
+      await this.#change(userId, changes);
+      if (changes.passwordHash !== undefined) await this.sessions.endAllOf(userId);
+      await this.audit.record({ event: 'user.updated', outcome: 'success', userId });
+      return this.#get(userId);
+    });
+  }
+
+  async #change(userId: string, changes: UserChanges): Promise<void> {
+    const before = await this.#get(userId);
+    const newEmail = changes.email !== undefined && changes.email !== (before.email ?? null);
+    await this.users.change(userId, { ...(newEmail && { emailVerified: false }), ...changes });
+    const after = await this.#get(userId);
+    if (after.basicAuthEnabled && !after.hasPassword) throw invalidParameter('basic_auth', 'needs a password');
+  }
+
+  async #get(userId: string): Promise<User> {
+    const user = await this.users.find(userId);
+    if (!user) throw new DomainError('resource.not-found');
+    return user;
+  }
+}
+
+/** Outside the unit of work: it takes its time. */
+async function withPasswordHash({ password, ...changes }: AccountChanges): Promise<UserChanges> {
+  if (password === undefined) return changes;
+  return { ...changes, passwordHash: password && (await hashPassword(password)) };
+}

@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databases } from '../support/databases.js';
+import type { BrowserResponse } from '../support/http-browser.js';
+import { differences, type OpenApiDocument } from '../support/openapi.js';
+import { createWorld, PROVIDER, UPSTREAM_CLIENT, type World } from '../support/world.js';
+import { created, invalid, list, NO_CONTENT, NOT_FOUND, ok, problem, WRONG_CREDENTIAL } from './admin/answers.js';
+import { bodies, credentials, methods, OPERATIONS, unknown, values, type RefusedRow } from './admin/request.rows.js';
+import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire } from './admin/requests.js';
+
+/** The counters of refused requests are kept, and what was refused is written down. */
+const ASIDE = /^(audit_events|throttles): /;
+
+describe.each(databases)('the admin API on $name', (kind) => {
+  let world: World;
+  let document: OpenApiDocument;
+  beforeAll(async () => {
+    world = await createWorld(kind, { env: { ADMIN_API_KEY } });
+    world.ledger.add(PASSWORD, 'a password');
+    document = (await world.request('/openapi/admin.json')).json<OpenApiDocument>();
+  });
+  afterAll(() => world.stop());
+
+  const stored = async (): Promise<string[]> =>
+    (await world.database.dump())
+      .split('\n')
+      .filter((line) => !ASIDE.test(line))
+      .toSorted();
+  const refuses = async ({ send, answer }: RefusedRow): Promise<void> => {
+    const before = await stored();
+    expect(wire(await send(world))).toStrictEqual(answer);
+    expect(await stored()).toEqual(before);
+  };
+  const expectDocumented = (method: string, path: string, answer: BrowserResponse): void => {
+    const operation = document.paths[`/admin${path}`]?.[method.toLowerCase()];
+    if (!operation) throw new Error(`${method} ${path} is not documented`);
+    expect(differences(document, operation, answer)).toEqual([]);
+  };
+
+  describe('refuses', () => {
+    it.each(unknown)('what is not there: $name', refuses);
+    it.each(methods)('another method: $name', refuses);
+    it.each(bodies)('another body: $name', refuses);
+    it.each(values)('wrong values: $name', refuses);
+    // A user's token is made on the way, so that more is stored than by a refusal.
+    it.each(credentials.slice(0, -1))('who is no administrator: $name', refuses);
+    it.each(credentials.slice(-1))('who is no administrator: $name', async ({ send, answer }) => {
+      expect(wire(await send(world))).toStrictEqual(answer);
+    });
+
+    it('in the end without writing each refusal down, and says when to try again; the right key still passes', async () => {
+      const wrong = () => world.request('/admin/users', { headers: { 'slashid-api-key': 'x'.repeat(40) } });
+      let answer = await wrong();
+      for (let count = 0; count < 50 && !answer.headers.has('retry-after'); count += 1) answer = await wrong();
+      expect(wire(answer)).toStrictEqual({
+        ...WRONG_CREDENTIAL,
+        headers: { ...WRONG_CREDENTIAL.headers, 'retry-after': expect.stringMatching(/^[12]$/) as string },
+      });
+      const refusals = await world.database.query(
+        "SELECT reason, outcome, address, user_id FROM audit_events WHERE event = 'admin.refused'",
+      );
+      expect(refusals).toHaveLength(50);
+      expect(refusals[0]).toMatchObject({ outcome: 'failure', address: '127.0.0.1', user_id: null });
+      expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['no-credential', 'wrong-credential']));
+      expect((await ask(world, 'GET', '/users')).status).toBe(200);
+      await world.database.query('DELETE FROM throttles');
+    });
+  });
+
+  it('takes the key in either header, and answers no script of another origin', async () => {
+    const answer = await world.request('/admin/users', {
+      headers: { 'slashid-api-key': ADMIN_API_KEY, origin: 'https://elsewhere.example' },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  describe('users', () => {
+    it('are made, read, changed and deleted', async () => {
+      const full = {
+        username: 'grace',
+        full_name: 'Grace Hopper',
+        email: 'Grace@navy.example',
+        email_verified: true,
+        password: PASSWORD,
+        basic_auth: true,
+      };
+      const answer = await ask(world, 'POST', '/users', { json: full });
+      const { password: _, ...profile } = full;
+      const grace = { id: '<id>', ...profile, password_set: true, blocked: false, created_at: '<time>' };
+      expect(wire(answer)).toStrictEqual(created(grace));
+      expectDocumented('POST', '/users', answer);
+      const { id } = answer.json<{ id: string }>();
+      expect(answer.headers.get('location')).toBe(`${world.service.url}/admin/users/${id}`);
+      const read = await ask(world, 'GET', `/users/${id}`);
+      expect(wire(read)).toStrictEqual(ok(grace));
+      expectDocumented('GET', '/users/{id}', read);
+
+      const changed = await ask(world, 'PATCH', `/users/${id}`, {
+        json: { full_name: null, email: 'grace@yale.example', blocked: true },
+      });
+      const { full_name: __, ...nameless } = grace;
+      expect(wire(changed)).toStrictEqual(
+        ok({ ...nameless, email: 'grace@yale.example', email_verified: false, blocked: true }),
+      );
+      expectDocumented('PATCH', '/users/{id}', changed);
+      expect(wire(await ask(world, 'PATCH', `/users/${id}`, { json: { password: null } }))).toStrictEqual(
+        invalid(['basic_auth', 'needs a password']),
+      );
+      const without = await ask(world, 'PATCH', `/users/${id}`, { json: { password: null, basic_auth: false } });
+      expect(without.json()).toMatchObject({ password_set: false, basic_auth: false, blocked: true });
+
+      const gone = await ask(world, 'DELETE', `/users/${id}`);
+      expect(wire(gone)).toStrictEqual(NO_CONTENT);
+      expectDocumented('DELETE', '/users/{id}', gone);
+      expect(wire(await ask(world, 'GET', `/users/${id}`))).toStrictEqual(NOT_FOUND);
+      const { data } = (await ask(world, 'GET', `/audit?user_id=${id}`)).json<{ data: Record<string, string>[] }>();
+      expect(data.map(({ event, actor }) => [event, actor])).toEqual([
+        ['user.deleted', 'admin-api-key'],
+        ['user.updated', 'admin-api-key'],
+        ['user.updated', 'admin-api-key'],
+        ['user.created', 'admin-api-key'],
+      ]);
+    });
+
+    it('have names of their own', async () => {
+      const id = await createUser(world, 'one');
+      await createUser(world, 'two');
+      const taken = problem(409, 'It exists already.', {}, [{ parameter: 'username', detail: "is another user's" }]);
+      const before = await stored();
+      expect(wire(await ask(world, 'POST', '/users', { json: { username: 'two' } }))).toStrictEqual(taken);
+      expect(wire(await ask(world, 'PATCH', `/users/${id}`, { json: { username: 'two' } }))).toStrictEqual(taken);
+      expect(await stored()).toEqual(before);
+      const renamed = await ask(world, 'PATCH', `/users/${id}`, { json: { username: 'three' } });
+      expect(renamed.json()).toMatchObject({ username: 'three' });
+    });
+
+    it('are listed in parts, and found by name and by address', async () => {
+      const id = await createUser(world, 'listed', { email: 'Listed@Example.com' });
+      const listed = {
+        id: '<id>',
+        username: 'listed',
+        email: 'Listed@Example.com',
+        email_verified: false,
+        password_set: false,
+        basic_auth: false,
+        blocked: false,
+        created_at: '<time>',
+      };
+      const byName = await ask(world, 'GET', '/users?username=listed');
+      expect(wire(byName)).toStrictEqual(list([listed]));
+      expectDocumented('GET', '/users', byName);
+      expect(wire(await ask(world, 'GET', '/users?email=listed@EXAMPLE.com'))).toStrictEqual(list([listed]));
+      expect(wire(await ask(world, 'GET', '/users?username=nobody'))).toStrictEqual(list([]));
+      const all = (await ask(world, 'GET', '/users?limit=100')).json<{ data: { id: string }[] }>().data;
+      const parts: string[] = [];
+      for (let offset = 0; offset < all.length; offset += 2) {
+        const part = (await ask(world, 'GET', `/users?limit=2&offset=${offset}`)).json<{
+          data: { id: string }[];
+          meta: { pagination: object };
+        }>();
+        expect(part.meta.pagination).toEqual({ limit: 2, offset, total_count: all.length });
+        parts.push(...part.data.map((user) => user.id));
+      }
+      expect(parts).toEqual(all.map((user) => user.id));
+      expect(parts).toContain(id);
+    });
+  });
+
+  describe('linked accounts', () => {
+    it('are shown without tokens, and unlinked', async () => {
+      await world.signIn({ login: 'linked' });
+      const [row] = await world.database.query('SELECT user_id FROM linked_accounts WHERE subject = ?', ['linked']);
+      const id = String(row?.['user_id']);
+      const answer = await ask(world, 'GET', `/users/${id}/identities`);
+      expect(wire(answer)).toStrictEqual(
+        ok({
+          data: [
+            {
+              identity_provider: PROVIDER,
+              subject: 'linked',
+              status: 'active',
+              default: true,
+              scopes: ['openid', 'profile', 'email'],
+              obtained_at: '<time>',
+              expires_at: '<time>',
+              created_at: '<time>',
+            },
+          ],
+          revocations: [],
+          meta: { pagination: { limit: 20, offset: 0, total_count: 1 } },
+        }),
+      );
+      expectDocumented('GET', '/users/{id}/identities', answer);
+      expect(wire(await ask(world, 'DELETE', `/users/${id}/identities/elsewhere`))).toStrictEqual(NOT_FOUND);
+      expect(wire(await ask(world, 'DELETE', `/users/${id}/identities/${PROVIDER}`))).toStrictEqual(NO_CONTENT);
+      const after = await ask(world, 'GET', `/users/${id}/identities`);
+      expectDocumented('GET', '/users/{id}/identities', after);
+      // The only account that the user signs in with stays known.
+      expect(after.json()).toMatchObject({
+        data: [{ subject: 'linked', status: 'sign-in-only', default: false, scopes: [] }],
+        revocations: [{ identity_provider: PROVIDER, subject: 'linked' }],
+      });
+      expect(wire(await ask(world, 'DELETE', `/users/${id}/identities/${PROVIDER}`))).toStrictEqual(NOT_FOUND);
+    });
+  });
+
+  describe('identity providers', () => {
+    const entry = {
+      id: 'corp',
+      name: 'The Corporation',
+      issuer: 'https://idp.example',
+      client_id: 'us',
+      client_secret: 'a client secret that nobody reads back',
+    };
+    const answered = {
+      id: 'corp',
+      type: 'oidc',
+      name: 'The Corporation',
+      issuer: 'https://idp.example',
+      client_id: 'us',
+      client_secret_set: true,
+      private_key_set: false,
+      token_endpoint_auth_method: 'client_secret_basic',
+      client_assertion_audience: 'issuer',
+      scope: 'openid profile email offline_access',
+      offline_access: false,
+      sign_up: false,
+      trust_verified_email: false,
+      authorization_parameters: {},
+      response_mode: 'query',
+      endpoints: {},
+      claims: {},
+    };
+
+    it('are made, read, replaced and deleted', async () => {
+      const answer = await ask(world, 'POST', '/identity-providers', { json: entry });
+      expect(wire(answer)).toStrictEqual(created(answered));
+      expectDocumented('POST', '/identity-providers', answer);
+      expect(answer.headers.get('location')).toBe(`${world.service.url}/admin/identity-providers/corp`);
+      expect(wire(await ask(world, 'POST', '/identity-providers', { json: entry }))).toStrictEqual(
+        problem(409, 'It exists already.', {}, [{ parameter: 'id', detail: 'is taken' }]),
+      );
+      const read = await ask(world, 'GET', '/identity-providers/corp');
+      expect(wire(read)).toStrictEqual(ok(answered));
+      expectDocumented('GET', '/identity-providers/{id}', read);
+
+      const change = { ...read.json(), sign_up: ['corp.example'], access_token_lifetime: 'none' };
+      const replaced = await ask(world, 'PUT', '/identity-providers/corp', { json: change });
+      expect(wire(replaced)).toStrictEqual(
+        ok({ ...answered, sign_up: ['corp.example'], access_token_lifetime: 'none' }),
+      );
+      expectDocumented('PUT', '/identity-providers/{id}', replaced);
+      const elsewhere = { ...change, issuer: 'https://other.example' };
+      expect((await ask(world, 'PUT', '/identity-providers/corp', { json: elsewhere })).json()).toMatchObject({
+        status: 400,
+        errors: [{ parameter: 'client_secret' }],
+      });
+
+      const gone = await ask(world, 'DELETE', '/identity-providers/corp');
+      expect(wire(gone)).toStrictEqual(NO_CONTENT);
+      expectDocumented('DELETE', '/identity-providers/{id}', gone);
+      expect(wire(await ask(world, 'GET', '/identity-providers/corp'))).toStrictEqual(NOT_FOUND);
+      expect(wire(await ask(world, 'DELETE', '/identity-providers/corp'))).toStrictEqual(NOT_FOUND);
+      expect((await ask(world, 'POST', '/identity-providers', { json: entry })).status).toBe(201);
+      const { data } = (await ask(world, 'GET', '/audit?identity_provider=corp')).json<{
+        data: Record<string, string>[];
+      }>();
+      expect(data.map(({ event, actor }) => [event, actor])).toEqual([
+        ['identity-provider.created', 'admin-api-key'],
+        ['identity-provider.deleted', 'admin-api-key'],
+        ['identity-provider.updated', 'admin-api-key'],
+        ['identity-provider.created', 'admin-api-key'],
+      ]);
+    });
+
+    it('are listed by id, in parts', async () => {
+      const answer = await ask(world, 'GET', '/identity-providers?limit=1&offset=1');
+      expect(answer.json()).toMatchObject({
+        data: [{ id: 'members-only', client_id: UPSTREAM_CLIENT.client_id, client_secret_set: true }],
+        meta: { pagination: { limit: 1, offset: 1, total_count: 4 } },
+      });
+      expectDocumented('GET', '/identity-providers', answer);
+    });
+
+    it('are tested', async () => {
+      const answer = await ask(world, 'POST', `/identity-providers/${PROVIDER}/test`);
+      expect(answer.status).toBe(200);
+      expectDocumented('POST', '/identity-providers/{id}/test', answer);
+      expect(answer.json()).toMatchObject({
+        identity_provider: PROVIDER,
+        redirect_uri: `${world.service.url}/login/${PROVIDER}/callback`,
+      });
+    });
+  });
+
+  describe('the audit log', () => {
+    it('is read from the newest, in parts, and by what is asked for', async () => {
+      await world.signIn({ login: 'audited' });
+      const [row] = await world.database.query('SELECT user_id FROM linked_accounts WHERE subject = ?', ['audited']);
+      const id = String(row?.['user_id']);
+      const audit = async (query: string) => {
+        const answer = await ask(world, 'GET', `/audit?user_id=${id}&${query}`);
+        expectDocumented('GET', '/audit', answer);
+        return answer.json<{ data: Record<string, string>[]; meta: { pagination: { total_count: number } } }>();
+      };
+      const { data } = await audit('');
+      expect(data.map(({ at }) => at)).toEqual(
+        data
+          .map(({ at }) => at)
+          .toSorted()
+          .toReversed(),
+      );
+      expect(new Set(data.map(({ event }) => event))).toEqual(
+        new Set(['user.created', 'identity.linked', 'user.signed-in', 'client.authorized', 'token.issued']),
+      );
+      const [issued] = data.filter(({ event }) => event === 'token.issued');
+      expect(issued).toMatchObject({ outcome: 'success', client_id: 'reader', user_id: id, address: '127.0.0.1' });
+      expect((await audit('event=token.issued')).data).toEqual([issued]);
+      expect((await audit('client_id=nobody')).data).toEqual([]);
+      expect((await audit(`identity_provider=${PROVIDER}&event=identity.linked`)).data).toHaveLength(1);
+      expect((await audit('to=2020-01-01')).data).toEqual([]);
+      expect((await audit(`from=${encodeURIComponent(issued?.['at'] ?? '')}`)).data).toContainEqual(issued);
+      const part = await audit('limit=1&offset=1');
+      expect(part.data).toEqual([data[1]]);
+      expect(part.meta.pagination.total_count).toBe(data.length);
+    });
+  });
+
+  it('documents every operation, and each of its refusals', () => {
+    const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const served = OPERATIONS.map(
+      ([method, path]) => `${method} /admin${path.replace(/\/no(where|body)/, '/{id}').replace(/mobypay$/, '{idp}')}`,
+    );
+    expect(documented.toSorted()).toEqual(served.toSorted());
+    for (const operation of Object.values(document.paths).flatMap((each) => Object.values(each))) {
+      expect(operation.security).toEqual([{ 'admin-key': [] }, { 'SlashID-API-Key': [] }]);
+      for (const [status, { content }] of Object.entries(operation.responses)) {
+        if (Number(status) >= 400) expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
+      }
+    }
+  });
+
+  it('leaves no secret in any output or in the database', async () => {
+    await world.assertNoLeaks();
+  });
+});

@@ -1,0 +1,216 @@
+import type { BrowserResponse } from '../../support/http-browser.js';
+import type { Wire } from '../../support/wire.js';
+import type { World } from '../../support/world.js';
+import {
+  invalid,
+  NO_CREDENTIAL,
+  NO_OBJECT,
+  NOT_FOUND,
+  NOT_JSON,
+  notAllowed,
+  TOO_LARGE,
+  UNPARSABLE,
+  WRONG_CREDENTIAL,
+} from './answers.js';
+import { ADMIN_API_KEY, ask } from './requests.js';
+
+/** A request that stores nothing, and the whole answer to it. */
+export interface RefusedRow {
+  name: string;
+  send: (world: World) => Promise<BrowserResponse>;
+  answer: Wire;
+}
+
+/** Every operation, with an id that nobody has. */
+export const OPERATIONS: [method: string, path: string][] = [
+  ['GET', '/identity-providers'],
+  ['POST', '/identity-providers'],
+  ['GET', '/identity-providers/nowhere'],
+  ['PUT', '/identity-providers/nowhere'],
+  ['DELETE', '/identity-providers/nowhere'],
+  ['POST', '/identity-providers/nowhere/test'],
+  ['GET', '/users'],
+  ['POST', '/users'],
+  ['GET', '/users/nobody'],
+  ['PATCH', '/users/nobody'],
+  ['DELETE', '/users/nobody'],
+  ['GET', '/users/nobody/identities'],
+  ['DELETE', '/users/nobody/identities/mobypay'],
+  ['GET', '/audit'],
+];
+
+const PROVIDER = { id: 'nowhere', issuer: 'https://idp.example', client_id: 'us' };
+const WRONG_KEY = 'wrong-key-0123456789abcdef0123456789abcdef';
+
+/** No administrator. */
+export const credentials: RefusedRow[] = [
+  ...OPERATIONS.flatMap(([method, path]): RefusedRow[] => [
+    {
+      name: `${method} ${path} without a credential`,
+      send: (world) => world.request(`/admin${path}`, { method }),
+      answer: NO_CREDENTIAL,
+    },
+    {
+      name: `${method} ${path} with a wrong one`,
+      send: (world) => ask(world, method, path, { headers: { authorization: `Bearer ${WRONG_KEY}` } }),
+      answer: WRONG_CREDENTIAL,
+    },
+  ]),
+  {
+    name: 'a wrong key in the other header',
+    send: (world) => world.request('/admin/users', { headers: { 'slashid-api-key': WRONG_KEY } }),
+    answer: WRONG_CREDENTIAL,
+  },
+  {
+    name: 'the beginning of the key',
+    send: (world) =>
+      ask(world, 'GET', '/users', { headers: { authorization: `Bearer ${ADMIN_API_KEY.slice(0, -1)}` } }),
+    answer: WRONG_CREDENTIAL,
+  },
+  {
+    name: 'the key in the query',
+    send: (world) => world.request(`/admin/users?access_token=${ADMIN_API_KEY}`),
+    answer: NO_CREDENTIAL,
+  },
+  {
+    name: 'the key by Basic',
+    send: (world) =>
+      ask(world, 'GET', '/users', {
+        headers: { authorization: `Basic ${Buffer.from(`admin:${ADMIN_API_KEY}`).toString('base64')}` },
+      }),
+    answer: NO_CREDENTIAL,
+  },
+  {
+    name: 'an access token of a user',
+    send: async (world) => {
+      const { access_token: token } = await world.signIn({ login: 'alice' });
+      return ask(world, 'GET', '/users', { headers: { authorization: `Bearer ${token}` } });
+    },
+    answer: WRONG_CREDENTIAL,
+  },
+];
+
+/** Nothing of that name. */
+export const unknown: RefusedRow[] = [
+  ...OPERATIONS.filter(([method, path]) => path.includes('/no') && method !== 'PUT' && method !== 'PATCH').map(
+    ([method, path]): RefusedRow => ({
+      name: `${method} ${path}`,
+      send: (world) => ask(world, method, path),
+      answer: NOT_FOUND,
+    }),
+  ),
+  {
+    name: 'PUT of an unknown provider',
+    send: (world) => ask(world, 'PUT', '/identity-providers/nowhere', { json: PROVIDER }),
+    answer: NOT_FOUND,
+  },
+  {
+    name: 'PATCH of an unknown user',
+    send: (world) => ask(world, 'PATCH', '/users/nobody', { json: { blocked: true } }),
+    answer: NOT_FOUND,
+  },
+  { name: 'an unknown route', send: (world) => ask(world, 'GET', '/nothing'), answer: { ...NOT_FOUND } },
+  { name: 'the prefix itself', send: (world) => ask(world, 'GET', ''), answer: { ...NOT_FOUND } },
+];
+
+/** Another method than a resource has. */
+export const methods: RefusedRow[] = (
+  [
+    ['PUT', '/users', 'GET, HEAD, POST'],
+    ['POST', '/users/nobody', 'DELETE, GET, HEAD, PATCH'],
+    ['DELETE', '/identity-providers', 'GET, HEAD, POST'],
+    ['PATCH', '/identity-providers/mobypay', 'DELETE, GET, HEAD, PUT'],
+    ['GET', '/identity-providers/mobypay/test', 'POST'],
+    ['POST', '/audit', 'GET, HEAD'],
+  ] as const
+).map(([method, path, allow]) => ({
+  name: `${method} ${path}`,
+  send: (world) => ask(world, method, path),
+  answer: notAllowed(allow),
+}));
+
+const WRITING = OPERATIONS.filter(([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !path.endsWith('/test'));
+
+/** Bodies that are no JSON object. */
+export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow[] => {
+  const json = { 'content-type': 'application/json' };
+  const send =
+    (body: string | undefined, headers: Record<string, string> = json): RefusedRow['send'] =>
+    (world) =>
+      ask(world, method, path, { headers, ...(body !== undefined && { body }) });
+  return [
+    { name: `${method} ${path}: nothing`, send: send(undefined, {}), answer: NO_OBJECT },
+    { name: `${method} ${path}: malformed JSON`, send: send('{"id":'), answer: UNPARSABLE },
+    { name: `${method} ${path}: an array`, send: send('[]'), answer: NO_OBJECT },
+    { name: `${method} ${path}: null`, send: send('null'), answer: NO_OBJECT },
+    { name: `${method} ${path}: a text`, send: send('"id"'), answer: NO_OBJECT },
+    {
+      name: `${method} ${path}: a form`,
+      send: send('id=a', { 'content-type': 'application/x-www-form-urlencoded' }),
+      answer: NOT_JSON,
+    },
+    { name: `${method} ${path}: text`, send: send('{}', { 'content-type': 'text/plain' }), answer: NOT_JSON },
+    { name: `${method} ${path}: too much`, send: send(JSON.stringify({ id: 'x'.repeat(65_536) })), answer: TOO_LARGE },
+  ];
+});
+
+const USERNAME = 'must have 1 to 128 characters without spaces, colons or control characters';
+const LENGTH = 'must be longer than or equal to 8 characters';
+const ID = 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit';
+const ISO = 'must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
+
+/** Members and parameters that are wrong, each with what is wrong with it. */
+export const values: RefusedRow[] = (
+  [
+    ['POST', '/users', {}, [['username', USERNAME]]],
+    ['POST', '/users', { username: '' }, [['username', USERNAME]]],
+    ['POST', '/users', { username: 'a:b' }, [['username', USERNAME]]],
+    ['POST', '/users', { username: 'x'.repeat(129) }, [['username', USERNAME]]],
+    ['POST', '/users', { username: null }, [['username', USERNAME]]],
+    ['POST', '/users', { username: 7 }, [['username', USERNAME]]],
+    ['POST', '/users', { username: 'new', admin: true }, [['admin', 'is unknown']]],
+    ['POST', '/users', { username: 'new', '<b>': 1 }, [['a parameter', 'is unknown']]],
+    ['POST', '/users', { username: 'new', id: 'mine' }, [['id', 'is unknown']]],
+    ['POST', '/users', { username: 'new', password: 'short' }, [['password', LENGTH]]],
+    ['POST', '/users', { username: 'new', email: 'nothing' }, [['email', 'must be an email']]],
+    ['POST', '/users', { username: 'new', basic_auth: true }, [['basic_auth', 'needs a password']]],
+    ['POST', '/users', { username: 'new', blocked: 'yes' }, [['blocked', 'must be a boolean value']]],
+    [
+      'POST',
+      '/users',
+      { email: 1, blocked: null },
+      [
+        ['username', USERNAME],
+        ['email', 'must be an email'],
+        ['blocked', 'must be a boolean value'],
+      ],
+    ],
+    ['PATCH', '/users/nobody', { username: null }, [['username', USERNAME]]],
+    ['PATCH', '/users/nobody', { password_hash: 'x' }, [['password_hash', 'is unknown']]],
+    ['GET', '/users?limit=0', undefined, [['limit', 'must not be less than 1']]],
+    ['GET', '/users?limit=101', undefined, [['limit', 'must not be greater than 100']]],
+    ['GET', '/users?limit=ten', undefined, [['limit', 'must be an integer number']]],
+    ['GET', '/users?offset=-1', undefined, [['offset', 'must not be less than 0']]],
+    ['GET', '/users?name=ada', undefined, [['name', 'is unknown']]],
+    ['GET', '/users?limit=1&limit=2', undefined, [['limit', 'is repeated']]],
+    ['GET', '/audit?from=yesterday', undefined, [['from', ISO]]],
+    ['GET', '/audit?to=2026-01-01T00:00:00', undefined, [['to', ISO]]],
+    ['GET', '/audit?from=2026-13-01', undefined, [['from', 'is no day of the calendar']]],
+    ['GET', '/identity-providers?type=oidc', undefined, [['type', 'is unknown']]],
+    ['POST', '/identity-providers', { id: 'new' }, [['client_id', 'is required']]],
+    ['POST', '/identity-providers', { ...PROVIDER, id: '-' }, [['id', ID]]],
+    ['POST', '/identity-providers', { ...PROVIDER, secret: 'x' }, [['secret', 'is not known here']]],
+    ['POST', '/identity-providers', { ...PROVIDER, type: 'saml' }, [['type', 'must be oidc or oauth2']]],
+    [
+      'POST',
+      '/identity-providers',
+      { ...PROVIDER, issuer: 'nowhere' },
+      [['issuer', "must be the provider's issuer URL"]],
+    ],
+    ['PUT', '/identity-providers/mobypay', { ...PROVIDER }, [['id', 'must be the one of the path']]],
+  ] as [string, string, object | undefined, [string, string][]][]
+).map(([method, path, json, errors]) => ({
+  name: `${method} ${path} ${JSON.stringify(json ?? '').slice(0, 80)}`,
+  send: (world) => ask(world, method, path, { json }),
+  answer: invalid(...errors),
+}));
