@@ -231,7 +231,9 @@ export async function createWorld(kind: DatabaseKind, options: WorldOptions = {}
         headers: { 'x-auth-token': token },
       }),
     expire: async (secondsLeft = -1) => {
-      await database.query('UPDATE linked_accounts SET expires_at = ?, retry_at = NULL', [Date.now() + secondsLeft * 1000]);
+      await database.query('UPDATE linked_accounts SET expires_at = ?, retry_at = NULL', [
+        Date.now() + secondsLeft * 1000,
+      ]);
     },
     assertNoLeaks: async () => {
       ledger.addAll(upstream.secrets, 'at the provider');
