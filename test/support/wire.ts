@@ -81,7 +81,7 @@ function lifetime(seconds: number): string | number {
 /** Who failed for the first time is asked again after one or two seconds, at random. */
 export const SOON = '<1 or 2 s>';
 
-function soon(seconds: number): string | number {
+export function soon(seconds: number): number | typeof SOON {
   return seconds === 1 || seconds === 2 ? SOON : seconds;
 }
 

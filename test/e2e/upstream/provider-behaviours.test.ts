@@ -6,7 +6,7 @@ import { databases } from '../../support/databases.js';
 import type { Browser, BrowserResponse } from '../../support/http-browser.js';
 import { bringBackCallback, count, expectErrorPage, expectNothingStored, login } from '../../support/journeys.js';
 import { endBackOff, eventually } from '../../support/vault.js';
-import { Normaliser, type Wire } from '../../support/wire.js';
+import { Normaliser, soon, type Wire } from '../../support/wire.js';
 import { CLIENTS, type World } from '../../support/world.js';
 import { ALWAYS_WRONG, WRONG_AT_SIGN_IN, type Claims, type Forge } from './id-token.rows.js';
 import { rowsOf } from './token-endpoint.rows.js';
@@ -353,7 +353,7 @@ function expectNotNow(
     return;
   }
   const [atPace = 0, atOnezone = 0] = refused.retry;
-  expect([refused.pace, refused.onezone]).toEqual([pace.notNow(atPace), onezone.notNow(String(atOnezone))]);
+  expect([refused.pace, refused.onezone]).toEqual([pace.notNow(soon(atPace)), onezone.notNow(String(soon(atOnezone)))]);
   for (const seconds of [atPace, atOnezone]) {
     expect(seconds).toBeGreaterThan(retryAfter === undefined ? 0 : retryAfter - 10);
     expect(seconds).toBeLessThanOrEqual(retryAfter === undefined ? 300 : 2 * retryAfter);
