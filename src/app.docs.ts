@@ -3,10 +3,13 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { DOCUMENTATION_REDIRECT_PATH } from './clients/index.js';
 import { VERSION } from './common/version.js';
-import { Configuration, DOCUMENTATION_CLIENT_ID, STANDARD_SCOPES } from './config/index.js';
+import { Configuration, DOCUMENTATION_CLIENT_ID, STANDARD_SCOPES, UPSTREAM_TOKEN_SCOPE } from './config/index.js';
 
 /** The faces that have a document of their own, by the tag of their operations. */
 export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Raidiam', admin: 'Admin' } as const;
+
+/** What Authorize asks for unless the person chooses otherwise; an operator who declares the client has to allow it these. */
+const PRESELECTED_SCOPES = ['openid', 'profile', 'email', UPSTREAM_TOKEN_SCOPE];
 
 const DESCRIPTION = `Upstream access tokens for your users, kept fresh; over one token engine and one vault.
 
@@ -159,7 +162,7 @@ export function setUpDocs(app: NestExpressApplication): void {
       initOAuth: {
         clientId: DOCUMENTATION_CLIENT_ID,
         usePkceWithAuthorizationCodeGrant: true,
-        scopes: Object.keys(STANDARD_SCOPES),
+        scopes: [...PRESELECTED_SCOPES],
       },
       withCredentials: false,
       defaultModelsExpandDepth: 0,

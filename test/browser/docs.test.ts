@@ -19,6 +19,14 @@ async function photograph(page: Page, name: string): Promise<void> {
   if (directory !== undefined) await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
 }
 
+/** What an operator who declares the client has allowed it since the first release. */
+const PRESELECTED = ['openid', 'profile', 'email', 'federated-identity:token'];
+
+interface Box {
+  getAttribute(name: string): string | null;
+}
+const namesOf = (boxes: Box[]): (string | null)[] => boxes.map((box) => box.getAttribute('data-value'));
+
 /** Presses Authorize in the documentation and goes through sign-in and consent as a person does. */
 async function authorize(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Authorize' }).first().click();
@@ -26,7 +34,7 @@ async function authorize(page: Page): Promise<void> {
   const oauth = dialog.locator('.auth-container').filter({ hasText: 'authorizationCode' });
   await photograph(page, 'authorize');
   expect(await oauth.locator('#client_id_authorizationCode').inputValue()).toBe('swagger-ui');
-  expect(await oauth.locator('input[type=checkbox]:not(:checked)').count()).toBe(0);
+  expect(await oauth.locator('input[type=checkbox]:checked').evaluateAll(namesOf)).toEqual(PRESELECTED);
   const popup = page.waitForEvent('popup');
   await oauth.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click();
   const window = await popup;

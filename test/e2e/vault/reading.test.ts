@@ -424,7 +424,7 @@ describe.each(databases)('the vault on $name', (kind) => {
     expect(events).toEqual([
       { event: 'identity.linked', outcome: 'success', reason: null, ...own },
       { event: 'upstream-token.read', outcome: 'success', reason: null, ...reader },
-      { event: 'upstream-token.refreshed', outcome: 'success', reason: null, ...reader },
+      { event: 'upstream-token.refreshed', outcome: 'success', reason: null, ...own },
       { event: 'upstream-token.read', outcome: 'success', reason: null, ...reader },
       { event: 'upstream-token.read', outcome: 'failure', reason: 'reauthentication-required', ...reader },
     ]);
