@@ -22,11 +22,16 @@ import {
   CLIENT_SECRET,
   CONFIG,
   ENCRYPTION_KEYS,
+  LEGACY,
+  LEGACY_ACCOUNT,
+  LEGACY_TOKEN,
   PASSWORD,
   PROVIDER_SECRET,
   TOKENS,
+  USER_TOKEN_NAME,
 } from './releases/fixture.mjs';
 import { openStorage, type Replica, type Storage } from './support/storage.js';
+import { roomOf } from './support/vault-room.js';
 
 const DIRECTORY = fileURLToPath(new URL('releases/', import.meta.url));
 
@@ -42,7 +47,7 @@ it('has a dump of every release for each database', () => {
   expect(releases).not.toEqual([]);
 });
 
-describe.each(releases)('a database of release $version on $name', ({ kind, name, file }) => {
+describe.each(releases)('a database of release $version on $name', ({ version, kind, name, file }) => {
   let storage: Storage;
   let service: Replica;
   beforeAll(async () => {
@@ -135,6 +140,38 @@ describe.each(releases)('a database of release $version on $name', ({ kind, name
       const data = Buffer.from('a token');
       expect(publicKey && verify('sha256', data, publicKey, sign('sha256', data, privateKey))).toBe(true);
     }
+  });
+
+  describe.runIf(version !== '0.1.0')('since providers of every kind', () => {
+    it('keeps an OAuth 2 provider, and a token of it that never expires', async () => {
+      const provider = await new IdentityProvidersRepository(...basics(), ...encryption()).find(LEGACY.id);
+      expect(provider).toMatchObject({
+        type: 'oauth2',
+        issuer: LEGACY_ACCOUNT.issuer,
+        endpoints: LEGACY.endpoints,
+        claims: LEGACY.claims,
+        accessTokenLifetime: 'none',
+      });
+      expect(provider?.clientSecret?.reveal()).toBe(LEGACY.client_secret);
+      const accounts = new LinkedAccountsRepository(...basics(), ...encryption());
+      const account = await accounts.findOfUser((await alice()).id, LEGACY.id);
+      expect(account).toMatchObject({ ...LEGACY_ACCOUNT, status: 'active', expiresAt: undefined });
+      expect(account && (await accounts.openTokens(account))?.accessToken?.reveal()).toBe(LEGACY_TOKEN);
+    });
+
+    it('keeps what a provider has still to be told', async () => {
+      const { linkedAccounts, outbox } = roomOf(service);
+      await outbox.beforeApplicationShutdown();
+      expect(await linkedAccounts.revocationsOf('bob')).toMatchObject([
+        { identityProvider: LEGACY.id, subject: 'bob', state: 'pending' },
+      ]);
+    });
+
+    it('keeps the tokens that users made', async () => {
+      expect(await storage.database.query('SELECT name, user_id, metadata FROM user_tokens')).toEqual([
+        { name: USER_TOKEN_NAME, user_id: (await alice()).id, metadata: JSON.stringify({ for: 'nights' }) },
+      ]);
+    });
   });
 
   it('is not changed by an upgrade: with the same CONFIG_FILE a client that was disabled stays so', async () => {

@@ -50,3 +50,29 @@ export const CONFIG = {
   ],
   users: [{ username: 'alice', password: PASSWORD, full_name: 'Alice', email: 'alice@corp.example' }],
 };
+
+/** What 0.2.0 added: a provider of its own kind, an account that never expires there, a token of alice's, and one that is still to be revoked. */
+export const LEGACY = {
+  id: 'legacy',
+  type: 'oauth2',
+  client_id: 'symbolon',
+  client_secret: 'our secret at the legacy provider in the release dumps',
+  endpoints: {
+    authorization: 'https://legacy.example/authorize',
+    token: 'https://legacy.example/token',
+    userinfo: 'https://legacy.example/me',
+    revocation: 'https://legacy.example/revoke',
+  },
+  claims: { sub: 'user.id' },
+  access_token_lifetime: 'none',
+  offline_access: true,
+};
+export const LEGACY_ACCOUNT = {
+  identityProvider: 'legacy',
+  subject: '17',
+  issuer: 'https://legacy.example',
+  upstreamClientId: 'symbolon',
+  claims: { sub: '17' },
+};
+export const LEGACY_TOKEN = 'the access token that never expires in the release dumps';
+export const USER_TOKEN_NAME = 'backup';

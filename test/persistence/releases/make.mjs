@@ -10,11 +10,21 @@ import { Secret } from '../../../dist/src/common/secret.js';
 import { loadConfiguration } from '../../../dist/src/config/index.js';
 import { LinkedAccounts } from '../../../dist/src/idp-offline-access/index.js';
 import { AuthorizationCodes } from '../../../dist/src/tokens/grants/authorization-codes.js';
+import { UserTokens } from '../../../dist/src/tokens/index.js';
 import { UsersRepository } from '../../../dist/src/users/index.js';
 import { temporaryDirectory } from '../../support/lifeline.mjs';
 import { startPostgres } from '../../support/postgres-server.mjs';
 import { dumpPostgres, dumpSqlite } from './dump.mjs';
-import { ACCOUNT, CONFIG, ENCRYPTION_KEYS, TOKENS } from './fixture.mjs';
+import {
+  ACCOUNT,
+  CONFIG,
+  ENCRYPTION_KEYS,
+  LEGACY,
+  LEGACY_ACCOUNT,
+  LEGACY_TOKEN,
+  TOKENS,
+  USER_TOKEN_NAME,
+} from './fixture.mjs';
 
 /**
  * Writes <version>.sqlite.sql and <version>.postgres.sql: what a database of this release looks like, filled by the
@@ -40,12 +50,14 @@ const directory = temporaryDirectory();
  */
 async function fill(url) {
   const file = join(directory, 'config.yaml');
-  writeFileSync(file, stringify(CONFIG), { mode: 0o600 });
+  const config = { ...CONFIG, identity_providers: [...CONFIG.identity_providers, LEGACY] };
+  writeFileSync(file, stringify(config), { mode: 0o600 });
   const configuration = loadConfiguration({ DATABASE_URL: url, ENCRYPTION_KEYS, CONFIG_FILE: file });
   const app = await NestFactory.createApplicationContext(AppModule.with(configuration), { logger: ['error'] });
   const alice = await app.get(UsersRepository, { strict: false }).findByUsername('alice');
   if (!alice) throw new Error('the declared user is missing');
-  await app.get(LinkedAccounts, { strict: false }).link({
+  const accounts = app.get(LinkedAccounts, { strict: false });
+  await accounts.link({
     userId: alice.id,
     ...ACCOUNT,
     requestedScope: 'openid email offline_access',
@@ -59,6 +71,29 @@ async function fill(url) {
       receivedAt: Date.now(),
     },
   });
+  const linkAtLegacy = (userId, subject) =>
+    accounts.link({
+      userId,
+      ...LEGACY_ACCOUNT,
+      subject,
+      requestedScope: '',
+      connectedInSession: 'a session',
+      tokens: {
+        accessToken: new Secret(LEGACY_TOKEN),
+        refreshToken: undefined,
+        idToken: undefined,
+        tokenType: 'Bearer',
+        expiresInSeconds: 'none',
+        scope: undefined,
+        receivedAt: Date.now(),
+      },
+    });
+  await linkAtLegacy(alice.id, LEGACY_ACCOUNT.subject);
+  await linkAtLegacy('bob', 'bob');
+  await accounts.unlink('bob', LEGACY.id);
+  await app
+    .get(UserTokens, { strict: false })
+    .createNamed({ user: alice, scope: new Set() }, { name: USER_TOKEN_NAME, metadata: { for: 'nights' } });
   await app.get(AuthorizationCodes, { strict: false }).issue({
     grant: {
       userId: alice.id,
