@@ -17,7 +17,7 @@ const PROBLEMS = {
   400: 'The request is not valid; `errors` names the wrong parameters',
   401: 'No credential of an administrator',
   404: 'There is no such resource',
-  409: 'It exists already',
+  409: 'It exists already, or has been changed meanwhile',
   413: 'The body is larger than 64 KiB',
   415: 'The body is not JSON',
   500: 'Our failure',

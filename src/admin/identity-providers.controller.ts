@@ -113,15 +113,19 @@ export class IdentityProvidersController {
     path: ID,
     body: ENTRY,
     answer: IdentityProviderAnswer,
-    problems: [404],
+    problems: [404, 409],
   })
   async replace(@Param('id') id: string, @Req() request: Request): Promise<IdentityProviderAnswer> {
     const entry = { id, ...entryOf(request) };
     if (entry.id !== id) throw invalidParameter('id', 'must be the one of the path');
     return this.unitOfWork.run(async () => {
-      await this.providers.put(read(entry, await this.#get(id)));
+      const stored = await this.#get(id);
+      const replaced = await this.providers.replace(stored.version, read(entry, stored));
+      // Gone, where it was deleted meanwhile.
+      const now = await this.#get(id);
+      if (!replaced) throw new DomainError('resource.conflict', { publicDetail: 'It has been changed meanwhile.' });
       await this.#record('identity-provider.updated', id);
-      return toIdentityProviderAnswer(await this.#get(id));
+      return toIdentityProviderAnswer(now);
     });
   }
 

@@ -7,7 +7,7 @@ export const providerId = z
     'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit',
   );
 
-/** @see RFC 6749 section 3.3 */
-export const scope = z
-  .string()
-  .regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, 'must be scope names separated by single spaces');
+/** One or more names, separated by single spaces. @see RFC 6749 section 3.3 */
+export const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/;
+
+export const scope = z.string().regex(SCOPE, 'must be scope names separated by single spaces');

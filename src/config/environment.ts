@@ -94,7 +94,7 @@ const encryptionKeys = z
 
 const flag = (fallback: boolean) =>
   z
-    .enum(['true', 'false', 'on', 'off'], 'must be true or false')
+    .enum(['true', 'false', 'on', 'off'], 'must be true or false (or on, off)')
     .default(fallback ? 'true' : 'false')
     .transform((text) => text === 'true' || text === 'on');
 

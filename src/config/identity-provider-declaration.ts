@@ -43,7 +43,9 @@ export function identityProviderJsonSchema(): Record<string, unknown> {
 function withPreset(entry: WrittenIdentityProvider): WrittenIdentityProvider {
   if (entry.preset === undefined) return entry;
   const preset = PROVIDER_PRESETS[entry.preset];
-  const endpoints = { ...preset.endpoints, ...entry.endpoints };
+  // At another issuer, the preset's endpoints are a stranger's: no secret must get there.
+  const theirs = (entry.issuer ?? preset.issuer) === preset.issuer;
+  const endpoints = { ...(theirs ? preset.endpoints : { emails: preset.endpoints?.emails }), ...entry.endpoints };
   const filled = { ...preset, ...entry };
   return {
     ...filled,
@@ -57,7 +59,7 @@ function withPreset(entry: WrittenIdentityProvider): WrittenIdentityProvider {
 const OIDC_SCOPE = 'openid profile email offline_access';
 
 function withDefaults(entry: WrittenIdentityProvider) {
-  const { type = 'oidc', endpoints = {}, client_secret: secret, private_key: key } = entry;
+  const { type = 'oidc', endpoints = {}, client_secret: secret, private_key: key, team_id: team } = entry;
   // An OAuth 2 provider names no issuer, but its subjects have to be kept under one.
   const origin = type === 'oauth2' && endpoints.token ? new URL(endpoints.token).origin : '';
   return {
@@ -66,7 +68,8 @@ function withDefaults(entry: WrittenIdentityProvider) {
     endpoints,
     issuer: entry.issuer ?? origin,
     token_endpoint_auth_method:
-      entry.token_endpoint_auth_method ?? (secret ? 'client_secret_basic' : key ? 'private_key_jwt' : 'none'),
+      entry.token_endpoint_auth_method ??
+      (team ? 'client_secret_post' : secret ? 'client_secret_basic' : key ? 'private_key_jwt' : 'none'),
     client_assertion_audience: entry.client_assertion_audience ?? 'issuer',
     scope: entry.scope ?? (type === 'oidc' ? OIDC_SCOPE : ''),
     offline_access: entry.offline_access ?? false,
@@ -86,8 +89,6 @@ function shortcomings(entry: ReturnType<typeof withDefaults>): [path: string[], 
   const found: [fine: boolean, path: string[], message: string][] = [
     [!issuer.includes('{domain}'), ['domain'], 'is required by this preset where issuer is left out'],
     [type === 'oauth2' || issuer !== '', ['issuer'], 'is required'],
-    [!perTenant || tenants.length > 0, ['tenants'], 'is required where the issuer holds {tenantid}'],
-    [perTenant || tenants.length === 0, ['tenants'], 'must be left out where the issuer does not hold {tenantid}'],
     [
       !method.startsWith('client_secret') || entry.client_secret !== undefined || signed,
       ['client_secret'],
@@ -102,14 +103,22 @@ function shortcomings(entry: ReturnType<typeof withDefaults>): [path: string[], 
   ];
   if (type === 'oidc') {
     found.push(
+      [!perTenant || tenants.length > 0, ['tenants'], 'is required where the issuer holds {tenantid}'],
+      [perTenant || tenants.length === 0, ['tenants'], 'must be left out where the issuer does not hold {tenantid}'],
       [entry.scope.split(' ').includes('openid'), ['scope'], 'must include openid'],
       [claims.sub === undefined, ['claims', 'sub'], 'must be left out where type is oidc'],
     );
   } else {
+    const where = entry.preset === undefined ? 'type is oauth2' : "type is oauth2 and the issuer is not the preset's";
     for (const name of ['authorization', 'token', 'userinfo'] as const) {
-      found.push([endpoints[name] !== undefined, ['endpoints', name], 'is required where type is oauth2']);
+      found.push([endpoints[name] !== undefined, ['endpoints', name], `is required where ${where}`]);
     }
-    found.push([claims.sub !== undefined, ['claims', 'sub'], 'is required where type is oauth2']);
+    found.push(
+      [claims.sub !== undefined, ['claims', 'sub'], 'is required where type is oauth2'],
+      // Nothing that such a provider says names the tenant.
+      [!perTenant, ['issuer'], 'must not hold {tenantid} where type is oauth2'],
+      [tenants.length === 0, ['tenants'], 'must be left out where type is oauth2'],
+    );
   }
   return found.flatMap(([fine, path, message]) => (fine ? [] : [[path, message]]));
 }

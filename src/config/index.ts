@@ -6,6 +6,7 @@ export { AppliedDeclarations } from './applied-declarations.js';
 export { ConfigModule } from './config.module.js';
 export { Configuration, loadConfiguration } from './configuration.js';
 export { LINK_SCOPE, STANDARD_SCOPES, UNLINK_SCOPE, UPSTREAM_TOKEN_SCOPE, USER_TOKENS_SCOPE } from './scopes.js';
+export { SCOPE } from './declaration-fields.js';
 export { sourceOf, withSource } from './declaration-sources.js';
 export { ConfigurationError } from './configuration-error.js';
 export { clientDeclaration, DOCUMENTATION_CLIENT_ID } from './declarations.js';

@@ -31,6 +31,7 @@ export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
     scope: 'openid profile email offline_access',
     offline_access: true,
     token_endpoint_auth_method: 'client_secret_post',
+    client_assertion_audience: 'token_endpoint',
   },
   /** No OpenID provider: numeric ids, tokens that do not expire, addresses apart, and revocation by a REST call of its own. */
   github: {

@@ -23,6 +23,8 @@ const CLAIMS = [
   'entitlements',
 ] as const;
 
+const GUID = /^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
+
 const endpoint = z.url({ protocol: /^https?$/, error: 'must be an absolute https URL' });
 
 const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
@@ -103,7 +105,7 @@ export const writtenIdentityProvider = z.strictObject({
     .optional()
     .describe('Where our claims stand in what the provider says, as dotted paths; type oauth2 needs sub.'),
   tenants: z
-    .array(z.string().regex(/^[A-Za-z0-9.-]{1,128}$/, 'must be the id of a tenant'))
+    .array(z.string().toLowerCase().regex(GUID, 'must be the id of a tenant, a GUID'))
     .min(1)
     .optional()
     .describe('The tenants whose users are admitted, where the issuer holds {tenantid}.'),

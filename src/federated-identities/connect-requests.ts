@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError, invalidParameter } from '../common/domain-error.js';
+import { SCOPE } from '../config/index.js';
 import { IdentityProvidersRepository, UpstreamClients, type IdentityProvider } from '../identity-providers/index.js';
 import { ConnectTickets, LinkedAccounts } from '../idp-offline-access/index.js';
 import { localPath } from './local-path.js';
 import { toDomainError } from './strategies/upstream-sign-in.guard.js';
 
 const MAX_SCOPE_LENGTH = 1024;
-/** @see RFC 6749 section 3.3, scope-token */
-const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 /** What a connect link, or the form behind it, asks for. */
 export interface ConnectRequest {
@@ -92,7 +91,7 @@ export function staleTicket(): DomainError {
 
 function scopeTokens(scope = ''): string[] {
   const tokens = [...new Set(scope.split(' ').filter((token) => token !== ''))];
-  if (scope.length > MAX_SCOPE_LENGTH || tokens.some((token) => !SCOPE_TOKEN.test(token)))
+  if (scope.length > MAX_SCOPE_LENGTH || tokens.some((token) => !SCOPE.test(token)))
     throw invalidParameter('scope', `must be scope names separated by spaces, at most ${MAX_SCOPE_LENGTH} characters`);
   return tokens;
 }

@@ -110,7 +110,7 @@ export class LoginController {
       return value === undefined ? [] : [[name, value]];
     });
     const search = passedOn.length === 0 ? '' : `?${new URLSearchParams(passedOn).toString()}`;
-    const buttons = (await this.providers.list()).map(
+    const buttons = (await this.providers.names()).map(
       ({ id, displayName }) =>
         html`<a class="button" href="${this.configuration.issuerPath}/login/${encodeURIComponent(id)}${search}"
           >Continue with ${displayName}</a

@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { isObject } from './upstream-requests.js';
+import { isObject, isStorable } from './said-values.js';
 
+const MAX_GROUPS = 200;
+const MAX_GROUP_LENGTH = 500;
+
+const storable = z.string().refine(isStorable);
 /** A claim of the wrong type counts as absent: `"email_verified": "false"` must not be truthy. */
-const optionalText = z.string().optional().catch(undefined);
+const optionalText = storable.optional().catch(undefined);
+const optionalNames = z.array(storable.max(MAX_GROUP_LENGTH)).max(MAX_GROUPS).optional().catch(undefined);
+/** At most as long as its index takes. @see OpenID Connect Core 1.0 section 2 */
+const subject = storable.min(1).max(255);
 /** Apple says `"true"`, in quotation marks. */
 const optionalFlag = z
   .preprocess((value) => (value === 'true' ? true : value), z.boolean().optional())
@@ -17,12 +24,14 @@ const profile = {
   locale: optionalText,
   email: optionalText,
   email_verified: optionalFlag,
+  groups: optionalNames,
+  entitlements: optionalNames,
 };
 
 /** The first five are required: a token without `exp` would be good for ever. */
 export const idTokenClaims = z.looseObject({
   iss: z.string(),
-  sub: z.string().min(1),
+  sub: subject,
   aud: z.union([z.string(), z.array(z.string())]),
   exp: z.number(),
   iat: z.number(),
@@ -31,8 +40,6 @@ export const idTokenClaims = z.looseObject({
   at_hash: z.string().optional(),
   nonce: optionalText,
   auth_time: z.number().optional().catch(undefined),
-  acr: optionalText,
-  amr: z.array(z.string()).optional().catch(undefined),
   ...profile,
 });
 
@@ -81,7 +88,7 @@ export function merged(first: UserinfoClaims, second: Partial<UserinfoClaims>): 
 /** A number becomes a string, unless it is so large that two users' numbers may have been read as one. */
 export function subjectIn(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return subject.safeParse(value).data;
 }
 
 function withoutAbsent<Claims extends object>(claims: Claims): Claims {

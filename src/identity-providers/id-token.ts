@@ -6,15 +6,15 @@ import type { Secret } from '../common/secret.js';
 import { idTokenClaims, type IdTokenClaims } from './claims.js';
 import { isIssuerOf, type IdentityProvider } from './identity-provider.js';
 import { OutboundDocument } from './outbound-client.js';
+import { isObject } from './said-values.js';
 import { rejected, UpstreamError } from './upstream-error.js';
-import { isObject } from './upstream-requests.js';
 
 /** How long a key that the provider withdrew is still believed. */
 const KEYS_MAX_AGE_MS = 10 * 60 * 1000;
 /** Between two fetches that an unknown `kid` forces: a rotation is seen at once, a flood of invented ones is not passed on. */
 const UNKNOWN_KEY_COOLDOWN_MS = 5000;
 
-const CLOCK_TOLERANCE_SECONDS = 10;
+export const CLOCK_TOLERANCE_SECONDS = 10;
 const MAX_FUTURE_IAT_SECONDS = 60;
 
 /**

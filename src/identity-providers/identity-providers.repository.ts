@@ -37,6 +37,15 @@ export class IdentityProvidersRepository {
     return rows.map((row) => this.#toProvider(row));
   }
 
+  /** What anybody may know of the enabled providers, by id. No secret is decrypted for it: every sign-in page asks. */
+  async names(): Promise<Pick<IdentityProvider, 'id' | 'displayName' | 'offlineAccess'>[]> {
+    return this.#rows.find({
+      select: { id: true, displayName: true, offlineAccess: true },
+      where: { disabledAt: IsNull() },
+      order: { id: 'ASC' },
+    });
+  }
+
   /** Some of the enabled providers, by id, and how many there are. */
   async page({
     limit,
@@ -67,6 +76,15 @@ export class IdentityProvidersRepository {
     const row = this.#toRow(provider);
     const inserted = await this.unitOfWork.insertOnce(IdentityProviderEntity, { ...row, createdAt: row.updatedAt });
     if (!inserted) await this.#rows.update({ id: provider.id }, row);
+  }
+
+  /** @returns false if the enabled provider is not of that version any more: it was changed or disabled meanwhile */
+  async replace(version: string, provider: Omit<IdentityProvider, 'version'>): Promise<boolean> {
+    const { affected } = await this.#rows.update(
+      { id: provider.id, version, disabledAt: IsNull() },
+      this.#toRow(provider),
+    );
+    return affected === 1;
   }
 
   /** Accounts there and their tokens stay, but are neither served nor refreshed. @returns false if there was none */

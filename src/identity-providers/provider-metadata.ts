@@ -1,6 +1,7 @@
 import type { EndpointName, IdentityProvider } from './identity-provider.js';
+import { text } from './said-values.js';
 import { UpstreamError } from './upstream-error.js';
-import { text, type UpstreamRequests } from './upstream-requests.js';
+import type { UpstreamRequests } from './upstream-requests.js';
 
 /** What we use of a provider's metadata. @see OpenID Connect Discovery 1.0 section 3 */
 export interface ProviderMetadata {

@@ -1,6 +1,6 @@
 import { Secret } from '../common/secret.js';
 import type { IdentityProvider } from './identity-provider.js';
-import { text } from './upstream-requests.js';
+import { isStorable, text } from './said-values.js';
 
 /** What a token endpoint gave. What it left out is `undefined`; keeping the stored value then is the caller's part. */
 export interface TokenResponse {
@@ -11,7 +11,7 @@ export interface TokenResponse {
   refreshToken: Secret | undefined;
   /** An `oauth2` provider gives none that could be verified. */
   idToken: Secret | undefined;
-  /** Separated by spaces. */
+  /** Separated by spaces; empty where the provider says that it granted none, `undefined` where it does not say. */
   scope: string | undefined;
   /** Epoch ms, read before the request was sent, so that a lifetime counted from it is never too long. */
   receivedAt: number;
@@ -44,14 +44,14 @@ function lifetime(said: unknown, configured: IdentityProvider['accessTokenLifeti
 
 /** Outside OpenID Connect it may be a list, or be separated by commas. */
 function scopeIn(value: unknown, type: IdentityProvider['type']): string | undefined {
-  if (Array.isArray(value)) return text(value.filter((name) => typeof name === 'string').join(' '));
-  const scope = text(value);
-  return type === 'oauth2' ? scope?.replaceAll(/[\s,]+/g, ' ').trim() : scope;
+  const said: unknown = Array.isArray(value) ? value.filter((name) => typeof name === 'string').join(' ') : value;
+  if (typeof said !== 'string') return undefined;
+  const scope = type === 'oauth2' ? said.replaceAll(/[\s,]+/g, ' ').trim() : said;
+  return isStorable(scope) ? scope : undefined;
 }
 
 function secret(value: unknown): Secret | undefined {
-  const found = text(value);
-  return found === undefined ? undefined : new Secret(found);
+  return typeof value === 'string' && value !== '' ? new Secret(value) : undefined;
 }
 
 /** Some providers send the number as a string. */

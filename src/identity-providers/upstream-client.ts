@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import type { JWK } from 'jose';
-import type { Clock } from '../common/clock.js';
+import { epochSeconds, type Clock } from '../common/clock.js';
 import type { Secret } from '../common/secret.js';
 import {
   claimsIn,
@@ -12,7 +12,7 @@ import {
   type UserinfoClaims,
 } from './claims.js';
 import { ClientAuthentication } from './client-authentication.js';
-import { IdTokenVerifier, type ExpectedIdToken, type ExpectedOffline } from './id-token.js';
+import { CLOCK_TOLERANCE_SECONDS, IdTokenVerifier, type ExpectedIdToken, type ExpectedOffline } from './id-token.js';
 import type { IdentityProvider } from './identity-provider.js';
 import { OutboundDocument, TOKEN_MAX_BYTES, type OutboundClient } from './outbound-client.js';
 import { loadMetadata, type ProviderMetadata } from './provider-metadata.js';
@@ -29,7 +29,7 @@ export interface ProvenIdentity {
   issuer: string;
   subject: string;
   claims: UserinfoClaims;
-  /** Epoch seconds; when the user actively signed in there, if the provider proves it. */
+  /** Epoch seconds, an integer and not to come; when the user actively signed in there, if the provider proves it. */
   authTime: number | undefined;
 }
 
@@ -131,7 +131,14 @@ export class UpstreamClient {
     const { sub } = proven;
     const claims = claimsIn(proven, this.provider.claims, sub);
     const beside = await this.#userinfoBeside(accessToken, claims);
-    return { issuer: proven.iss, subject: sub, claims: merged(claims, beside), authTime: proven.auth_time };
+    const authTime = this.#authTimeIn(proven);
+    return { issuer: proven.iss, subject: sub, claims: merged(claims, beside), authTime };
+  }
+
+  /** A time that cannot have been proves nothing. */
+  #authTimeIn({ auth_time: said = NaN }: IdTokenClaims): number | undefined {
+    const now = epochSeconds(this.clock.now());
+    return said >= 0 && said <= now + CLOCK_TOLERANCE_SECONDS ? Math.floor(said) : undefined;
   }
 
   /** Many providers keep profile claims out of the id_token; going without them is better than failing the sign-in. */

@@ -48,6 +48,12 @@ export function unanswered(what: string, error: unknown): UpstreamError {
   );
 }
 
+/** Whether the provider has had enough of us for now; GitHub says so with 403. @see RFC 6585 section 4 */
+export function isThrottled({ status, headers }: Response): boolean {
+  const limited = headers.has('retry-after') || headers.get('x-ratelimit-remaining') === '0';
+  return status === 429 || (status === 403 && limited);
+}
+
 /** An answer that is not the one asked for, where no OAuth error is to be expected. */
 export function unusable(what: string, response: Response, nowMs: number): UpstreamError {
   return new UpstreamError('unavailable', `${what}: unusable answer, status ${response.status}`, {
@@ -92,7 +98,7 @@ export function revocationError(
 ): UpstreamError | undefined {
   const what = 'revocation endpoint';
   const error = body?.['error'];
-  if (response.status === 429 || response.status >= 500) return unusable(what, response, nowMs);
+  if (isThrottled(response) || response.status >= 500) return unusable(what, response, nowMs);
   // Not RFC 7009's: Google says so of a token that expired or was revoked.
   if (error === 'invalid_token' || error === 'invalid_grant') return undefined;
   const refused = response.status === 401 || response.status === 403 || typeof error === 'string';

@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { METADATA_MAX_BYTES, type OutboundClient, type OutboundRequest } from './outbound-client.js';
+import { isObject } from './said-values.js';
 import { unanswered, unusable, UpstreamError } from './upstream-error.js';
 
 const METADATA_TIMEOUT_MS = 2500;
@@ -70,13 +71,4 @@ export async function readJson(response: Response): Promise<unknown> {
   } catch {
     return undefined;
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A string that says something. */
-export function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

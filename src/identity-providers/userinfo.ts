@@ -1,6 +1,7 @@
 import type { Secret } from '../common/secret.js';
-import { rejected, UpstreamError } from './upstream-error.js';
-import { isObject, readJson, readObject, text, type UpstreamRequests } from './upstream-requests.js';
+import { isObject, text } from './said-values.js';
+import { isThrottled, rejected, UpstreamError } from './upstream-error.js';
+import { readJson, readObject, type UpstreamRequests } from './upstream-requests.js';
 
 /**
  * What the userinfo endpoint says, in the provider's own words. Whom it says it about is for the caller to compare.
@@ -42,6 +43,7 @@ async function get(requests: UpstreamRequests, what: string, url: string, access
   const response = await requests.ask(what, url, {
     headers: { accept: 'application/json', authorization: `Bearer ${accessToken.reveal()}` },
   });
+  if (isThrottled(response)) throw requests.unusable(what, response);
   if (response.status === 401 || response.status === 403) throw rejected(`${what}: status ${response.status}`);
   return response;
 }

@@ -422,7 +422,7 @@ function isNarrower(
   const works = row.status === ('active' satisfies LinkedAccountStatus) && row.failures === 0;
   const lasts = row.refreshToken !== null || row.expiresAt === null;
   const same = row.issuer === issuer && row.upstreamClientId === upstreamClientId;
-  const given = row.linkedAt !== null && row.scope?.split(' ').some((name) => !scope.includes(name));
+  const given = row.linkedAt !== null && row.scope?.split(' ').some((name) => name !== '' && !scope.includes(name));
   return works && lasts && same && given === true;
 }
 

@@ -95,7 +95,7 @@ export class UpstreamAccess {
   }
 
   async #unavailableProvider(code: 'provider.unknown' | 'provider.offline-access-off'): Promise<DomainError> {
-    const offline = (await this.providers.list()).filter(({ offlineAccess }) => offlineAccess);
+    const offline = (await this.providers.names()).filter(({ offlineAccess }) => offlineAccess);
     return new DomainError(code, { meta: { allowed: offline.map(({ id }) => id) } });
   }
 }

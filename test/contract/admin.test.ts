@@ -289,6 +289,23 @@ describe.each(databases)('the admin API on $name', (kind) => {
       ]);
     });
 
+    it('are replaced by one administrator at a time, and stay deleted', async () => {
+      await ask(world, 'POST', '/identity-providers', { json: { ...entry, id: 'raced' } });
+      const put = () => ask(world, 'PUT', '/identity-providers/raced', { json: { ...entry, id: 'raced' } });
+      const puts = await Promise.all(Array.from({ length: 10 }, put));
+      const lost = puts.filter(({ status }) => status !== 200);
+      expect(lost.length).toBeLessThan(puts.length);
+      for (const answer of lost) {
+        expect(wire(answer)).toStrictEqual(problem(409, 'It has been changed meanwhile.'));
+        expectDocumented('PUT', '/identity-providers/{id}', answer);
+      }
+      const deletion = ask(world, 'DELETE', '/identity-providers/raced');
+      const late = await Promise.all(Array.from({ length: 10 }, put));
+      expect((await deletion).status).toBe(204);
+      for (const { status } of late) expect([200, 404, 409]).toContain(status);
+      expect((await ask(world, 'GET', '/identity-providers/raced')).status).toBe(404);
+    });
+
     it('are listed by id, in parts', async () => {
       const answer = await ask(world, 'GET', '/identity-providers?limit=1&offset=1');
       expect(answer.json()).toMatchObject({

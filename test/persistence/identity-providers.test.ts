@@ -70,6 +70,37 @@ describe.each(databases)('the directory of providers on $name', (kind) => {
     expect((await providers.find('corp'))?.displayName).toBe('Anew');
   });
 
+  it('replaces the version that was read, and no other', async () => {
+    await providers.put(entry('corp'));
+    const { version } = (await providers.find('corp'))!;
+    const tries = Array.from({ length: 10 }, (_, i) =>
+      (i % 2 === 0 ? providers : elsewhere).replace(version, entry('corp', { name: `n${i}` })),
+    );
+    expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
+    expect(await providers.replace(version, entry('corp', { name: 'late' }))).toBe(false);
+    expect((await elsewhere.find('corp'))?.displayName).toMatch(/^n\d$/);
+  });
+
+  it('replaces none that was disabled meanwhile', async () => {
+    await providers.put(entry('corp'));
+    const { version } = (await providers.find('corp'))!;
+    await elsewhere.disable('corp');
+    expect(await providers.replace(version, entry('corp'))).toBe(false);
+    expect(await providers.find('corp')).toBeUndefined();
+  });
+
+  it('tells the names without opening a secret', async () => {
+    await providers.put(entry('b', { name: 'Beta' }));
+    await providers.put(entry('a', { offline_access: false }));
+    await providers.put(entry('c'));
+    await providers.disable('c');
+    await storage.database.query("UPDATE identity_providers SET client_secret = 'no ciphertext'");
+    expect(await providers.names()).toEqual([
+      { id: 'a', displayName: 'GitHub', offlineAccess: false },
+      { id: 'b', displayName: 'Beta', offlineAccess: true },
+    ]);
+  });
+
   it('is paged in the order of the ids', async () => {
     for (const id of ['c', 'a', 'e', 'b', 'd']) await providers.put(entry(id));
     await providers.disable('c');

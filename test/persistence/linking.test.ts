@@ -146,6 +146,12 @@ describe.each(databases)('linking on $name', (kind) => {
       await link('first', { connectedInSession: 's', scope: 'openid' });
       expect((await rowOf(id))['scope']).toBe('openid');
     });
+
+    it('is not less where there was nothing', async () => {
+      const id = await link('first', { connectedInSession: 's', scope: '' });
+      await link('first', { scope: 'openid' });
+      expect((await rowOf(id))['scope']).toBe('openid');
+    });
   });
 
   describe('choosing the default', () => {

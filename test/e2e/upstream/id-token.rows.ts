@@ -83,6 +83,7 @@ export const WRONG_AT_SIGN_IN: [string, Forge][] = [
   ['no exp', withClaims((claims) => ({ ...claims, exp: undefined }))],
   ['no sub', withClaims((claims) => ({ ...claims, sub: undefined }))],
   ['an empty sub', withClaims((claims) => ({ ...claims, sub: '' }))],
+  ['a sub that no column takes', withClaims((claims) => ({ ...claims, sub: 'al\u0000ice' }))],
   ['a sub that is no string', withClaims((claims) => ({ ...claims, sub: 5 }))],
   ['the at_hash of another access token', withClaims((claims) => ({ ...claims, at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }))],
   ['the signature of a foreign key', async (claims) => foreign(claims, 'unknown-key')],

@@ -218,6 +218,40 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
     });
   });
 
+  it.each(PROVIDERS)(
+    'what an $type provider says that no column takes counts as not said',
+    async ({ type, provider }) => {
+      const [browser, person] = [world.browser(), nobodyYet()];
+      const odd = { name: 'A\u0000', email: 'a\u0000@x.example', preferred_username: '\ud800' };
+      const callback = await bringBackCallback(world, browser, { provider, login: person });
+      if (type === 'oidc')
+        forgeNext((claims) => world.upstream.signIdToken({ ...claims, ...odd, auth_time: claims.iat - 0.5 }));
+      world.upstream.alterNext(1, (body) => ({ ...body, ...odd }), 'userinfo');
+      expect((await browser.request(callback)).status).toBe(303);
+      const [user] = await world.database.query(
+        'SELECT full_name, email FROM users WHERE id = (SELECT user_id FROM linked_accounts WHERE subject = ? AND identity_provider = ?)',
+        [person, provider],
+      );
+      expect(user).toEqual({ full_name: null, email: null });
+    },
+  );
+
+  it.each([1e300, 1e17, 1.0005])(
+    'an auth_time that cannot have been, or not quite (%s), does no harm',
+    async (authTime) => {
+      const browser = world.browser();
+      const callback = await bringBackCallback(world, browser, { login: nobodyYet() });
+      forgeNext((claims) => world.upstream.signIdToken({ ...claims, auth_time: authTime }));
+      expect((await browser.request(callback)).status).toBe(303);
+    },
+  );
+
+  it.each(PROVIDERS)('an $type provider that says that it granted no scopes is believed', async ({ provider }) => {
+    const person = nobodyYet();
+    world.upstream.alterNext(1, (body) => ({ ...body, scope: '' }));
+    expect((await served(await signedIn(provider, person), provider)).scope).toBe('');
+  });
+
   onOneDatabase('an id_token of a sign-in', () => {
     it('is taken at once after the provider has rotated its keys', async () => {
       const browser = world.browser();

@@ -107,6 +107,12 @@ const ROWS: TokenEndpointRow[] = [
   { name: 'omits token_type', arrange: without('token_type'), signIn: 303, refresh: 'served' },
   { name: 'omits scope', arrange: without('scope'), signIn: 303, refresh: 'served' },
   {
+    name: 'says what no column takes beside the tokens',
+    arrange: alters((body) => ({ ...body, expires_in: 3599.5, token_type: 'Bea\u0000rer', scope: 'openid\u0000' })),
+    signIn: 303,
+    refresh: 'served',
+  },
+  {
     name: 'separates scopes by commas',
     only: 'oauth2',
     arrange: alters((body) => ({ ...body, scope: String(body['scope']).replaceAll(' ', ',') })),

@@ -28,6 +28,7 @@ const OAUTH2 = {
   claims: { sub: 'id' },
 };
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
 const PEM = KEY.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 function issuesOf(body: unknown): readonly { path: string; message: string }[] {
@@ -72,14 +73,38 @@ describe('a wrong entry', () => {
     ['a path with a hole', { ...OIDC, claims: { name: 'a..b' } }, 'claims.name', /^must be a dotted path/],
     ['sub of an OpenID provider elsewhere', { ...OIDC, claims: { sub: 'uid' } }, 'claims.sub', /^must be left out/],
     ['scopes without openid', { ...OIDC, scope: 'profile' }, 'scope', /^must include openid$/],
-    ['tenants without their issuer', { ...OIDC, tenants: ['t1'] }, 'tenants', /^must be left out/],
+    ['tenants without their issuer', { ...OIDC, tenants: [TENANT] }, 'tenants', /^must be left out/],
+    ['tenants of oauth2', { ...OAUTH2, tenants: [TENANT] }, 'tenants', /^must be left out where type is oauth2$/],
+    [
+      'tenants of oauth2 and their issuer',
+      { ...OAUTH2, issuer: 'https://idp.example/{tenantid}', tenants: [TENANT] },
+      'tenants',
+      /^must be left out where type is oauth2$/,
+    ],
+    [
+      'oauth2 whose issuer is per tenant',
+      { ...OAUTH2, issuer: 'https://idp.example/{tenantid}' },
+      'issuer',
+      /^must not hold \{tenantid\} where type is oauth2$/,
+    ],
     [
       'an issuer of tenants without tenants',
       { ...OIDC, issuer: 'https://idp.example/{tenantid}' },
       'tenants',
       /^is required/,
     ],
-    ['a tenant that is more', { ...OIDC, tenants: [`${PLANTED}/../x`] }, 'tenants.0', /^must be the id of a tenant$/],
+    [
+      'a tenant that is more',
+      { ...OIDC, tenants: [`${PLANTED}/../x`] },
+      'tenants.0',
+      /^must be the id of a tenant, a GUID$/,
+    ],
+    [
+      'a tenant by its domain',
+      { ...OIDC, tenants: ['contoso.example'] },
+      'tenants.0',
+      /^must be the id of a tenant, a GUID$/,
+    ],
     ['a lifetime of nothing', { ...OIDC, access_token_lifetime: 0 }, 'access_token_lifetime', /./],
     [
       'a secret method without secret',
@@ -108,6 +133,18 @@ describe('a wrong entry', () => {
       { ...OAUTH2, endpoints: {} },
       'endpoints.authorization',
       /^is required where type is oauth2$/,
+    ],
+    [
+      "a preset's secret at another issuer without its endpoints",
+      {
+        id: 'ghe',
+        preset: 'github',
+        issuer: 'https://ghe.example/login/oauth',
+        client_id: 'us',
+        client_secret: PLANTED,
+      },
+      'endpoints.token',
+      /^is required where type is oauth2 and the issuer is not the preset's$/,
     ],
     [
       'okta without domain',
@@ -171,6 +208,13 @@ describe('an entry', () => {
       response_mode: 'query',
     });
     expect(parseIdentityProvider({ ...OIDC, client_secret: undefined }).token_endpoint_auth_method).toBe('none');
+  });
+
+  it('with a team signs its client secret, unless it says otherwise', () => {
+    const team = { ...OIDC, client_secret: undefined, team_id: 'T', private_key: PEM, private_key_id: 'K' };
+    expect(parseIdentityProvider(team).token_endpoint_auth_method).toBe('client_secret_post');
+    const otherwise = { ...team, token_endpoint_auth_method: 'private_key_jwt' };
+    expect(parseIdentityProvider(otherwise).token_endpoint_auth_method).toBe('private_key_jwt');
   });
 
   it('of an OAuth 2 provider keeps its subjects under the origin of its token endpoint', () => {
@@ -239,13 +283,18 @@ describe('a preset', () => {
     ],
     [
       'entra',
-      { tenants: ['t1', 't2'] },
-      { issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0', tenants: ['t1', 't2'] },
+      { tenants: [TENANT.toUpperCase()] },
+      { issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0', tenants: [TENANT] },
     ],
     [
       'entra',
-      { issuer: 'https://login.microsoftonline.com/t1/v2.0' },
-      { issuer: 'https://login.microsoftonline.com/t1/v2.0', tenants: [] },
+      { issuer: `https://login.microsoftonline.com/${TENANT}/v2.0` },
+      { issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`, tenants: [] },
+    ],
+    [
+      'entra',
+      { tenants: [TENANT], token_endpoint_auth_method: 'private_key_jwt', private_key: PEM },
+      { token_endpoint_auth_method: 'private_key_jwt', client_assertion_audience: 'token_endpoint' },
     ],
     [
       'apple',
@@ -296,6 +345,12 @@ describe('a preset', () => {
         emails: 'https://ghe.example/api/v3/user/emails',
       },
       claims: { sub: 'id', name: 'profile.name' },
+    });
+    const { authorization, token } = OAUTH2.endpoints;
+    const elsewhere = { issuer: 'https://ghe.example', endpoints: { ...entry.endpoints, authorization, token } };
+    expect(parseIdentityProvider({ ...entry, ...elsewhere }).endpoints).toEqual({
+      ...elsewhere.endpoints,
+      emails: 'https://ghe.example/api/v3/user/emails',
     });
     expect(
       parseIdentityProvider({

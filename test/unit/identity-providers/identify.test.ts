@@ -75,6 +75,53 @@ describe('an OpenID provider', () => {
     expect(server.countOf('/me')).toBe(1);
   });
 
+  it.each([
+    [7, 7],
+    [1.5, 1],
+    [NOW / 1000 + 10, NOW / 1000 + 10],
+    [NOW / 1000 + 11, undefined],
+    [1e300, undefined],
+    [-1, undefined],
+    ['7', undefined],
+  ])('proves when the user signed in there, if that can have been: %j', async (said, expected) => {
+    expect((await byIdToken({ auth_time: said })).authTime).toBe(expected);
+  });
+
+  it.each([
+    ['control characters', 'al\u0000ice'],
+    ['half a character', 'alice\ud800'],
+    ['more than any index takes', 'x'.repeat(256)],
+  ])('may not name a subject of %s', async (_what, sub) => {
+    expect((await upstreamFailure(byIdToken({ sub }))).kind).toBe('rejected');
+  });
+
+  it('has said nothing where what it said cannot be kept', async () => {
+    userinfo({ sub: 'alice', name: 'A\u0000', given_name: 'Al\nice', groups: ['g', 'h'] });
+    const { claims } = await byIdToken({
+      email: 'a\u0007@x.example',
+      email_verified: true,
+      family_name: 'A\udc00',
+      entitlements: Array.from({ length: 201 }, String),
+    });
+    expect(claims.email).toBeUndefined();
+    expect(claims).toMatchObject({ sub: 'alice', groups: ['g', 'h'] });
+    for (const name of ['name', 'given_name', 'family_name', 'email', 'email_verified', 'entitlements'])
+      expect(claims).not.toHaveProperty(name);
+  });
+
+  it.each<[string, unknown]>([
+    ['text', 'admins'],
+    ['nested', ['g', ['h']]],
+    ['deep', { a: { b: { c: ['g'] } } }],
+    ['too long', ['x'.repeat(501)]],
+    ['of control characters', ['g\u0000']],
+  ])('has no groups where they are %s', async (_what, groups) => {
+    userinfo({ sub: 'alice', roles: groups });
+    expect((await byIdToken({ groups }, { claims: { entitlements: 'roles' } })).claims).not.toHaveProperty('groups');
+    const { claims } = await byIdToken({}, { claims: { entitlements: 'roles' } });
+    expect(claims).not.toHaveProperty('entitlements');
+  });
+
   it('must have given one', async () => {
     userinfo({ sub: 'alice' });
     const failure = await upstreamFailure(client(directoryEntry(server.issuer)).identify(tokens(), { nonce: 'n' }));
@@ -179,6 +226,8 @@ describe('an OAuth 2 provider', () => {
     ['an object', { sub: { id: 1 } }],
     ['a list', { sub: ['alice'] }],
     ['a fraction', { sub: 1.5 }],
+    ['a control character', { sub: 'al\u0000ice' }],
+    ['more than any index takes', { sub: 'x'.repeat(256) }],
   ])('that names %s is rejected', async (_what, said) => {
     userinfo(said);
     expect((await upstreamFailure(byUserinfo())).kind).toBe('rejected');
@@ -204,6 +253,13 @@ describe('an OAuth 2 provider', () => {
     ['refuses the token', 'rejected', (response) => response.writeHead(401).end()],
     ['fails', 'unavailable', (response) => response.writeHead(500, { 'retry-after': '9' }).end()],
     ['is throttled', 'unavailable', (response) => response.writeHead(429, { 'retry-after': '9' }).end()],
+    ['is throttled as by GitHub', 'unavailable', (response) => response.writeHead(403, { 'retry-after': '9' }).end()],
+    [
+      'has no more for us',
+      'unavailable',
+      (response) => response.writeHead(403, { 'x-ratelimit-remaining': '0' }).end(),
+    ],
+    ['has more for us', 'rejected', (response) => response.writeHead(403, { 'x-ratelimit-remaining': '1' }).end()],
     ['hangs', 'unavailable', () => undefined],
     ['drops the answer', 'unavailable', (response) => response.socket?.destroy()],
     ['sends garbage', 'unavailable', (response) => response.end('<html>')],
@@ -276,7 +332,7 @@ describe('an OAuth 2 provider', () => {
 /** Microsoft's extension of a key set. */
 const withIssuer = (jwk: JWK, issuer: string): JWK => Object.assign({}, jwk, { issuer });
 
-const [OURS, THEIRS] = ['11111111-aaaa', '22222222-bbbb'];
+const [OURS, THEIRS] = ['8eaef023-2b34-4da1-9baa-8bc8c9d6a490', 'adfee0f7-1b4a-4a3f-8c11-5d2f1c9a7e01'];
 const tenantEntry = (changes: Partial<IdentityProvider> = {}) =>
   directoryEntry(`${server.issuer}/{tenantid}/v2.0`, { tenants: [OURS, 'third'], ...changes });
 const tenantToken = (tenant: string, changes: Changes = {}) =>

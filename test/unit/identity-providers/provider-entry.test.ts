@@ -3,6 +3,7 @@ import { InvalidIdentityProvider, parseIdentityProvider } from '../../../src/con
 import { isIssuerOf, type IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
 import { readProvider, toProvider } from '../../../src/identity-providers/provider-entry.js';
 
+const [A, B] = ['8eaef023-2b34-4da1-9baa-8bc8c9d6a490', 'adfee0f7-1b4a-4a3f-8c11-5d2f1c9a7e01'];
 const BODY = { id: 'idp', issuer: 'https://idp.example', client_id: 'us' };
 const stored: IdentityProvider = { ...readProvider({ ...BODY, client_secret: 'the secret' }), version: '1' };
 
@@ -14,7 +15,7 @@ describe('an entry', () => {
       issuer: 'https://idp.example/{tenantid}',
       client_secret: 'the secret',
       private_key_id: 'k',
-      tenants: ['a', 'b'],
+      tenants: [A, B],
       endpoints: { token: 'https://idp.example/token' },
       claims: { name: 'cn' },
       trust_verified_email: true,
@@ -26,7 +27,7 @@ describe('an entry', () => {
     const provider = toProvider(entry);
     expect(provider).toMatchObject({
       displayName: 'The IdP',
-      tenants: ['a', 'b'],
+      tenants: [A, B],
       endpoints: { token: 'https://idp.example/token' },
       claims: { name: 'cn' },
       trustVerifiedEmail: true,
@@ -38,8 +39,8 @@ describe('an entry', () => {
     });
     expect(provider.clientSecret?.reveal()).toBe('the secret');
     const whole = { ...provider, version: '1' };
-    expect(isIssuerOf(whole, 'https://idp.example/b')).toBe(true);
-    expect(isIssuerOf(whole, 'https://idp.example/c')).toBe(false);
+    expect(isIssuerOf(whole, `https://idp.example/${B}`)).toBe(true);
+    expect(isIssuerOf(whole, 'https://idp.example/11111111-2222-3333-4444-555555555555')).toBe(false);
     expect(isIssuerOf(whole, 'https://idp.example/{tenantid}')).toBe(false);
   });
 });

@@ -182,6 +182,7 @@ describe.each([
 
   it.each([
     [60, 60],
+    [59.5, 59.5],
     [0, 0],
     ['3599', 3599],
     [-1, undefined],
@@ -216,11 +217,22 @@ describe.each([
     ['separated by commas', 'repo,gist', type === 'oidc' ? 'repo,gist' : 'repo gist'],
     ['separated by both', 'repo, gist', type === 'oidc' ? 'repo, gist' : 'repo gist'],
     ['in a list', ['repo', 1, 'gist'], 'repo gist'],
-    ['in an empty list', [], undefined],
+    ['in an empty list', [], ''],
+    ['that are empty', '', ''],
+    ['with a control character', 'openid\u0000mail', undefined],
+    ['in a list with one', ['openid', 'ma\u0007il'], undefined],
     ['that are none', {}, undefined],
   ])('may have scopes %s', async (_what, sent, expected) => {
     server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', scope: sent });
     expect((await made().refresh({ refreshToken })).scope).toBe(expected);
+  });
+
+  it('never loses tokens over what is said beside them', async () => {
+    const odd = { access_token: 'at\u0000', refresh_token: 'rt\n', token_type: 'Be\u0000arer', scope: 'a\u0000' };
+    server.answers['/token'] = (response) => sendJson(response, odd);
+    const tokens = await made().refresh({ refreshToken });
+    expect(tokens).toMatchObject({ tokenType: 'Bearer', scope: undefined });
+    expect([tokens.accessToken.reveal(), tokens.refreshToken?.reveal()]).toEqual(['at\u0000', 'rt\n']);
   });
 
   it.each([

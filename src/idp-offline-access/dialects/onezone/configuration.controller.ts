@@ -17,7 +17,7 @@ export class ConfigurationController {
   @Header('Cache-Control', 'no-store')
   @ConfigurationDocumentation()
   async get(): Promise<OnezoneConfiguration> {
-    const providers = await this.providers.list();
+    const providers = await this.providers.names();
     return {
       name: 'Symbolon',
       version: VERSION,
