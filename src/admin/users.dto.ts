@@ -170,7 +170,7 @@ export class RevocationAnswer {
   @ApiProperty({ example: '248289761001' })
   subject!: string;
 
-  /** `pending`, `revoked`, `unsupported`, `provider-changed` or `failed`. */
+  /** `pending`, `revoked`, `unsupported`, `provider-changed`, `superseded` (linked again before) or `failed`. */
   @ApiProperty({ example: 'revoked' })
   state!: string;
 
