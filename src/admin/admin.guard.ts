@@ -38,7 +38,7 @@ export class AdminGuard implements CanActivate {
   }
 
   async #refuse(presented: Secret | undefined): Promise<never> {
-    const { retryAfterSeconds } = await this.throttling.failed();
+    const { retryAfterSeconds } = await this.throttling.failed('admin');
     const reason = presented ? 'wrong-credential' : 'no-credential';
     if (retryAfterSeconds === undefined) {
       await this.audit.record({ event: 'admin.refused', outcome: 'failure', reason });

@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
 import { DomainError, invalidParameter } from '../common/domain-error.js';
+import { documentedMembers } from '../common/http/documented-members.js';
 import { FormBody, queryParameters } from '../common/http/form.js';
 
 type Shape = new () => object;
@@ -34,21 +35,10 @@ export function jsonObject(request: Request): object {
   return body;
 }
 
-/**
- * Not class-transformer's copy: it recurses as deep as anybody nests, and stumbles over a member `constructor`.
- * @throws DomainError `request.parameter-invalid` with all that is wrong
- */
+/** @throws DomainError `request.parameter-invalid` with all that is wrong */
 function checked(shape: Shape, given: object): object {
-  const names = new Set(
-    getMetadataStorage()
-      .getTargetValidationMetadatas(shape, '', false, false)
-      .map(({ propertyName }) => propertyName),
-  );
-  const members = Object.entries(given);
-  const value = Object.assign(new shape(), Object.fromEntries(members.filter(([name]) => names.has(name))));
-  const unknown = members
-    .filter(([name]) => !names.has(name))
-    .map(([name]) => ({ parameter: publicName(name), detail: 'is unknown' }));
+  const { value, others } = documentedMembers(shape, given);
+  const unknown = others.map((name) => ({ parameter: publicName(name), detail: 'is unknown' }));
   const errors = [...validateSync(value).map(toError), ...unknown];
   if (errors.length > 0) throw new DomainError('request.parameter-invalid', { meta: { errors } });
   return value;

@@ -158,7 +158,10 @@ export class IdentityProvidersController {
     problems: [404],
   })
   async test(@Param('id') id: string): Promise<ProviderReportAnswer> {
-    return toReportAnswer(await this.providerCheck.check(await this.#get(id)));
+    const report = await this.providerCheck.check(await this.#get(id));
+    const outcome = report.status === 'failed' ? 'failure' : 'success';
+    await this.audit.record({ event: 'identity-provider.tested', outcome, identityProvider: id });
+    return toReportAnswer(report);
   }
 
   async #get(id: string): Promise<IdentityProvider> {

@@ -80,7 +80,8 @@ export class UsersController {
   @AdminOperation({
     summary: 'Change a user',
     operationId: 'updateUser',
-    description: 'What is left out stays as it is. A new password ends the sessions of the user.',
+    description:
+      'What is left out stays as it is. A new password ends the sessions of the user, and the tokens that were made by password.',
     path: ID,
     body: UserPatch,
     answer: UserAnswer,

@@ -39,7 +39,7 @@ class AccountBody {
   @ApiPropertyOptional()
   email_verified?: boolean;
 
-  /** Written, never read back; null removes it. A new one ends the user's sessions. */
+  /** Written, never read back; null removes it. A new one ends the user's sessions and the tokens that were made by password. */
   @IsOptional()
   @Length(8, 1024)
   @ApiPropertyOptional({ type: String, nullable: true, minLength: 8, maxLength: 1024, writeOnly: true })
@@ -170,7 +170,7 @@ export class RevocationAnswer {
   @ApiProperty({ example: '248289761001' })
   subject!: string;
 
-  /** `pending`, `revoked`, `unsupported`, `provider-changed` or `failed`. */
+  /** `pending`, `revoked`, `unsupported`, `provider-changed`, `superseded` (linked again before) or `failed`. */
   @ApiProperty({ example: 'revoked' })
   state!: string;
 

@@ -20,6 +20,7 @@ export type AuditedEvent =
   | 'identity-provider.created'
   | 'identity-provider.updated'
   | 'identity-provider.deleted'
+  | 'identity-provider.tested'
   | 'user-token.created'
   | 'user-token.updated'
   | 'user-token.deleted'

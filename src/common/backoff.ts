@@ -1,5 +1,8 @@
 import type { Randomness } from './random.js';
 
+/** An hour, the longest that anybody is left alone, and a minute for clocks that differ. */
+const LONGEST_PAUSE_MS = 61 * 60_000;
+
 export interface Backoff {
   firstMs: number;
   maxMs: number;
@@ -14,4 +17,15 @@ export interface Backoff {
 export function backoffMs(failures: number, { firstMs, maxMs, factor }: Backoff, randomness: Randomness): number {
   const longest = Math.min(maxMs, firstMs * factor ** (failures - 1));
   return Math.ceil((longest * (256 + randomness.bytes(1)[0]!)) / 512);
+}
+
+/** How long a pause still lasts; 0 for one that is over, or so far away that the clock must have been turned back since. */
+export function remainingPauseMs(retryAt: number, nowMs: number): number {
+  const remainingMs = retryAt - nowMs;
+  return remainingMs > 0 && remainingMs <= LONGEST_PAUSE_MS ? remainingMs : 0;
+}
+
+/** The first instant that is too far away to be the end of a pause. */
+export function beyondPauses(nowMs: number): number {
+  return nowMs + LONGEST_PAUSE_MS + 1;
 }

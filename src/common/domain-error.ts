@@ -49,19 +49,6 @@ export interface ErrorMeta {
   connectUrl?: string;
   /** The request parameter at fault. */
   parameter?: string;
-  /** What is wrong with it, where a face has a word for that; `invalid` otherwise. */
-  problem?:
-    | 'missing'
-    | 'string'
-    | 'integer'
-    | 'boolean'
-    | 'json'
-    | 'empty'
-    | 'identifier'
-    | 'not-allowed'
-    | 'too-low'
-    | 'too-high'
-    | 'too-long';
   /** Several parameters at fault, each with what is wrong with it. */
   errors?: readonly { parameter: string; detail: string }[];
   /** The values it may have. */

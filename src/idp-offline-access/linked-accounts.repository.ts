@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IsNull, type FindOptionsWhere } from 'typeorm';
+import { beyondPauses } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
@@ -249,7 +250,8 @@ export class LinkedAccountsRepository {
         generation: account.generation,
         status: 'active' satisfies LinkedAccountStatus,
       })
-      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now) AND (retry_at IS NULL OR retry_at <= :now)', { now })
+      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now)', { now })
+      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyond)', { now, beyond: beyondPauses(now) })
       .execute();
     return affected === 1;
   }
@@ -413,14 +415,17 @@ function inOrderOfUse(one: LinkedAccountEntity, other: LinkedAccountEntity): num
 
 const SUBJECT_ONLY = STATUSES.indexOf('sign-in-only');
 
-/** Whether tokens that work and that the user gave on purpose would be replaced by some that can do less. */
+/**
+ * Whether tokens that the user gave on purpose, and of which a refresh token can be proven to live, would be replaced
+ * by some that can do less. A refresh that fails for now proves nothing against it: the provider may merely be away.
+ */
 function isNarrower(
   { scope = [] }: UpstreamCredentials,
   { issuer, upstreamClientId }: AccountIdentity,
   row: LinkedAccountEntity,
 ): boolean {
-  const works = row.status === ('active' satisfies LinkedAccountStatus) && row.failures === 0;
-  const lasts = row.refreshToken !== null || row.expiresAt === null;
+  const works = row.status === ('active' satisfies LinkedAccountStatus);
+  const lasts = row.refreshToken !== null;
   const same = row.issuer === issuer && row.upstreamClientId === upstreamClientId;
   const given = row.linkedAt !== null && row.scope?.split(' ').some((name) => name !== '' && !scope.includes(name));
   return works && lasts && same && given === true;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
-import { backoffMs } from '../common/backoff.js';
+import { backoffMs, remainingPauseMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import type { Secret } from '../common/secret.js';
@@ -47,6 +47,11 @@ interface Task {
   account: LinkedAccount;
   provider: IdentityProvider;
   owner: string;
+}
+
+/** A call that the provider's circuit admitted. */
+interface Call extends Task {
+  probe: boolean;
 }
 
 /**
@@ -114,8 +119,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   }
 
   #postponed({ retryAt = 0, lastError }: LinkedAccount): RefreshOutcome | undefined {
-    const remainingMs = retryAt - this.clock.now();
-    if (remainingMs <= 0) return undefined;
+    const remainingMs = remainingPauseMs(retryAt, this.clock.now());
+    if (remainingMs === 0) return undefined;
     return lastError === ('misconfigured' satisfies UpstreamError['kind'])
       ? { kind: 'misconfigured' }
       : unavailable(remainingMs);
@@ -153,7 +158,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       await this.accounts.releaseLease(account.id, owner);
       return unavailable(admission.remainingMs);
     }
-    const task = { account, provider, owner };
+    const call: Call = { account, provider, owner, probe: admission.probe };
     const interrupted = account.refreshIntentAt !== undefined;
     const client = this.upstreamClients.for(provider);
     let sent = false;
@@ -167,7 +172,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       answer = await client.refresh({ refreshToken: tokens.refreshToken });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      return this.#failed(error, task, { sent, interrupted, probe: admission.probe });
+      return this.#failed(error, call, { sent, interrupted });
     }
     const { idToken } = answer;
     // Network-free, so nothing can be lost between the provider's answer and the write.
@@ -175,12 +180,12 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     if (match !== 'match') {
       const reason = match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
       // Not even kept: a later login without a refresh token of its own must not revive somebody else's.
-      const verdict = () => this.#requireReauthentication(account, reason, { forgetTokens: true });
+      const verdict = () => this.#requireReauthentication(call, reason, { forgetTokens: true });
       if (!(await this.#untilWritten(verdict))) await this.accounts.releaseLease(account.id, owner);
       return { kind: 'changed' };
     }
     const { refreshToken } = tokens;
-    const stored = await this.#untilWritten(() => this.#store(task, refreshToken, answer));
+    const stored = await this.#untilWritten(() => this.#store(call, refreshToken, answer));
     if (stored && idToken) this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
     return { kind: 'changed' };
   }
@@ -189,7 +194,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
    * Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. Where the
    * account was unlinked meanwhile, the answer goes back to the provider: nobody else knows of these tokens.
    */
-  #store({ account, owner }: Task, spent: Secret, answer: TokenResponse): Promise<boolean> {
+  #store({ account, owner, probe }: Call, spent: Secret, answer: TokenResponse): Promise<boolean> {
     return this.unitOfWork.run(async () => {
       const credentials = toCredentials(answer);
       const { expiresAt = Infinity } = credentials;
@@ -201,7 +206,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const verified = answer.idToken === undefined;
       const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback });
       if (!stored) await this.#rescue({ account, owner }, spent, answer);
-      await this.circuits.close(account.identityProvider);
+      await this.circuits.answered(account.identityProvider, { probe });
       await this.#record(account, stored ? setback?.lastError : 'superseded');
       return stored;
     });
@@ -233,21 +238,22 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   async #failed(
     error: UpstreamError,
-    { account, owner }: Task,
-    { sent, interrupted, probe }: { sent: boolean; interrupted: boolean; probe: boolean },
+    call: Call,
+    { sent, interrupted }: { sent: boolean; interrupted: boolean },
   ): Promise<RefreshOutcome> {
+    const { account, owner, probe } = call;
     const { identityProvider } = account;
     if (error.kind === 'invalid_grant') {
       const refused = interrupted ? 'rotation_lost' : 'invalid_grant';
       const reason = WANTS_USER.includes(error.oauthError) ? 'interaction_required' : refused;
-      const applied = await this.#requireReauthentication(account, reason, { leaseOwner: owner });
+      const applied = await this.#requireReauthentication(call, reason, { leaseOwner: owner });
       if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
       return { kind: 'changed' };
     }
     const { retryAfterMs = 0 } = error;
     const isAway = error.kind === 'unavailable';
     if (isAway) await this.circuits.failed(identityProvider, { probe, retryAfterMs });
-    else await this.circuits.close(identityProvider);
+    else await this.circuits.answered(identityProvider, { probe });
     const delayMs = isAway ? Math.max(retryAfterMs, this.#backoffMs(account)) : MISCONFIGURED_PAUSE_MS;
     const setback = this.#setback(account, error.kind, delayMs);
     // Where no answer came, now or earlier, the token may be spent all the same: the intent stays and the next holder knows.
@@ -268,14 +274,14 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /** Answers whether it applied: not when somebody linked the account again meanwhile, for then nothing is lost. */
   async #requireReauthentication(
-    account: LinkedAccount,
+    { account, probe }: Pick<Call, 'account' | 'probe'>,
     reason: ReauthenticationReason,
     only: { leaseOwner?: string; forgetTokens?: boolean } = {},
   ): Promise<boolean> {
     const required = await this.unitOfWork.run(async () => {
       const changed = await this.accounts.requireReauthentication(account, reason, only);
       // Whoever refuses answers.
-      await this.circuits.close(account.identityProvider);
+      await this.circuits.answered(account.identityProvider, { probe });
       if (changed) await this.#record(account, reason);
       return changed;
     });
@@ -297,7 +303,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         () => this.accounts.markVerified(account),
         async (error: unknown) => {
           const rejected = error instanceof UpstreamError && error.kind === 'rejected';
-          if (rejected) await this.#requireReauthentication(account, 'id_token_invalid', { forgetTokens: true });
+          if (!rejected) return;
+          await this.#requireReauthentication({ account, probe: false }, 'id_token_invalid', { forgetTokens: true });
         },
       )
       .catch((error: unknown) => this.#logger.error({ error }, 'an id_token could not be verified'))

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { backoffMs } from '../common/backoff.js';
+import { LessThan, LessThanOrEqual, MoreThanOrEqual } from 'typeorm';
+import { backoffMs, beyondPauses, remainingPauseMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Configuration } from '../config/index.js';
@@ -34,7 +35,7 @@ export class UpstreamCircuits {
   /** How long nobody may call the provider yet; 0 where somebody may. */
   async pausedMs(identityProvider: string): Promise<number> {
     const row = await this.#rows.findOneBy({ identityProvider });
-    return row && isOpen(row) ? Math.max(0, row.retryAt - this.clock.now()) : 0;
+    return row ? remainingMs(row, this.clock.now()) : 0;
   }
 
   /** Asks for a call, immediately before it is made. */
@@ -43,7 +44,8 @@ export class UpstreamCircuits {
       const row = await this.#rows.findOneBy({ identityProvider });
       if (!row || !isOpen(row)) return { kind: 'admitted', probe: false };
       const now = this.clock.now();
-      if (row.retryAt > now) return { kind: 'paused', remainingMs: row.retryAt - now };
+      const pausedMs = remainingMs(row, now);
+      if (pausedMs > 0) return { kind: 'paused', remainingMs: pausedMs };
       // Should the one who asks now die, somebody else may when its lease would have ended.
       const { affected } = await this.#rows.update(
         { identityProvider, retryAt: row.retryAt },
@@ -59,7 +61,7 @@ export class UpstreamCircuits {
       const now = this.clock.now();
       const row = await this.#rows.findOneBy({ identityProvider });
       // It was sent before the provider was paused: one outage is not many.
-      const late = row !== null && isOpen(row) && row.retryAt > now && !probe;
+      const late = row !== null && remainingMs(row, now) > 0 && !probe;
       const failures = (row?.failures ?? 0) + (late ? 0 : 1);
       const next = retryAfterMs > 0 ? Math.max(failures, THRESHOLD) : failures;
       const pauseMs = Math.max(retryAfterMs, late || next < THRESHOLD ? 0 : this.#pauseMs(next));
@@ -76,7 +78,18 @@ export class UpstreamCircuits {
     }
   }
 
-  /** The provider answers. */
+  /** The provider answered a call. Unless that was the probe, it may have been sent before the provider was paused. */
+  async answered(identityProvider: string, { probe }: { probe: boolean }): Promise<void> {
+    if (probe) return this.close(identityProvider);
+    const now = this.clock.now();
+    await this.#rows.delete([
+      { identityProvider, failures: LessThan(THRESHOLD) },
+      { identityProvider, retryAt: LessThanOrEqual(now) },
+      { identityProvider, retryAt: MoreThanOrEqual(beyondPauses(now)) },
+    ]);
+  }
+
+  /** The provider answers now, whatever it said before. */
   async close(identityProvider: string): Promise<void> {
     await this.#rows.delete({ identityProvider });
   }
@@ -88,6 +101,10 @@ export class UpstreamCircuits {
   get #rows() {
     return this.unitOfWork.repository(UpstreamCircuitEntity);
   }
+}
+
+function remainingMs(row: Pick<UpstreamCircuitEntity, 'failures' | 'retryAt'>, nowMs: number): number {
+  return isOpen(row) ? remainingPauseMs(row.retryAt, nowMs) : 0;
 }
 
 function isOpen({ failures }: Pick<UpstreamCircuitEntity, 'failures'>): boolean {

@@ -3,8 +3,6 @@ import type { Secret } from '../common/secret.js';
 /** One attempt to deliver a message. */
 export interface Delivery {
   id: string;
-  /** What the message is about. */
-  subjectId: string | undefined;
   /** From 1. */
   attempt: number;
   payload: Secret;
@@ -14,7 +12,7 @@ export interface Delivery {
 export interface OutboxHandler {
   /**
    * Runs outside any transaction, for four minutes at most. Answers the outcome, in a word of ours.
-   * @throws DeliveryError to be asked again, or not; anything else is tried again too
+   * @throws DeliveryError to be asked again; anything else is tried again too
    */
   deliver(delivery: Delivery): Promise<string>;
   /** Runs in the transaction that ends the message, with its outcome or with `failed`. */
@@ -23,17 +21,22 @@ export interface OutboxHandler {
 
 /** Why a message could not be delivered this time. The reason is a word of ours, safe to log. */
 export class DeliveryError extends Error {
-  readonly retryAfterMs: number | undefined;
-  /** Nothing will change: the message is given up. */
-  readonly permanent: boolean;
+  readonly retryAfterMs: number;
 
   constructor(
     readonly reason: string,
-    { retryAfterMs, permanent = false }: { retryAfterMs?: number | undefined; permanent?: boolean } = {},
+    { retryAfterMs = 0 }: { retryAfterMs?: number | undefined } = {},
   ) {
     super(reason);
     this.name = 'DeliveryError';
     this.retryAfterMs = retryAfterMs;
-    this.permanent = permanent;
+  }
+}
+
+/** The receiver is to be left alone for now: nothing was tried, so it does not count as an attempt. */
+export class DeliveryPaused extends DeliveryError {
+  constructor(retryAfterMs: number) {
+    super('paused', { retryAfterMs });
+    this.name = 'DeliveryPaused';
   }
 }

@@ -4,7 +4,7 @@ import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { ExpiredRows, UnitOfWork } from '../database/index.js';
-import { EncryptedTables, Envelopes } from '../encryption/index.js';
+import { DecryptionError, EncryptedTables, Envelopes } from '../encryption/index.js';
 import type { Delivery } from './delivery.js';
 import { OutboxMessageEntity } from './outbox-message.entity.js';
 
@@ -36,6 +36,9 @@ export interface DueMessage {
   /** When it is given up. */
   expiresAt: number;
 }
+
+/** Without its payload where that cannot be opened, at least not with the keys of this process. */
+export type TakenMessage = Omit<Delivery, 'payload'> & { payload: Secret | undefined };
 
 /** The rows of the outbox, the leases on them, and the encryption of what they say. */
 @Injectable()
@@ -89,28 +92,34 @@ export class OutboxMessages {
   }
 
   /** Takes the message for so long; nothing where somebody else was faster. */
-  async take(due: DueMessage, owner: string, leaseMs: number): Promise<Delivery | undefined> {
+  async take(due: DueMessage, owner: string, leaseMs: number): Promise<TakenMessage | undefined> {
     const { affected } = await this.#rows.update(
       { id: due.id, nextAttemptAt: due.nextAttemptAt },
       { leaseOwner: owner, attempts: due.attempts + 1, nextAttemptAt: this.clock.now() + leaseMs },
     );
     const row = affected === 1 ? await this.#rows.findOneBy({ id: due.id }) : null;
-    if (!row || row.payload === null || row.dataKey === null || row.encryptionKeyId === null) return undefined;
-    const { id, dataKey, encryptionKeyId } = row;
-    const envelope = this.envelopes.open({ table: TABLE, id }, { dataKey, encryptionKeyId });
-    return {
-      id,
-      subjectId: row.subjectId ?? undefined,
-      attempt: row.attempts,
-      payload: envelope.unseal(COLUMN, row.payload),
-    };
+    return row ? { id: row.id, attempt: row.attempts, payload: this.#open(row) } : undefined;
+  }
+
+  #open({ id, payload, dataKey, encryptionKeyId }: OutboxMessageEntity): Secret | undefined {
+    if (payload === null || dataKey === null || encryptionKeyId === null) return undefined;
+    try {
+      return this.envelopes.open({ table: TABLE, id }, { dataKey, encryptionKeyId }).unseal(COLUMN, payload);
+    } catch (error) {
+      if (error instanceof DecryptionError) return undefined;
+      throw error;
+    }
   }
 
   /** False where the lease ran out and somebody else has the message by now. */
-  async retry(id: string, owner: string, { delayMs, reason }: { delayMs: number; reason: string }): Promise<boolean> {
+  async retry(
+    id: string,
+    owner: string,
+    { delayMs, reason, attempts }: { delayMs: number; reason: string; attempts: number },
+  ): Promise<boolean> {
     const { affected } = await this.#rows.update(
       { id, leaseOwner: owner },
-      { leaseOwner: null, nextAttemptAt: this.clock.now() + delayMs, lastError: reason },
+      { leaseOwner: null, nextAttemptAt: this.clock.now() + delayMs, lastError: reason, attempts },
     );
     return affected === 1;
   }

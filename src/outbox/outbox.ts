@@ -10,8 +10,14 @@ import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
 import { UnitOfWork } from '../database/index.js';
-import { DeliveryError, type Delivery, type OutboxHandler } from './delivery.js';
-import { OutboxMessages, type DueMessage, type MessageState, type NewMessage } from './outbox-messages.js';
+import { DeliveryError, DeliveryPaused, type Delivery, type OutboxHandler } from './delivery.js';
+import {
+  OutboxMessages,
+  type DueMessage,
+  type MessageState,
+  type NewMessage,
+  type TakenMessage,
+} from './outbox-messages.js';
 
 export type { MessageState, NewMessage } from './outbox-messages.js';
 
@@ -22,6 +28,8 @@ const CONCURRENT = 4;
 /** Longer than any delivery takes; when a process dies, another one takes its message over after this. */
 const LEASE_MS = 5 * 60_000;
 const MAX_ATTEMPTS = 12;
+/** The outcome of what was given up. */
+const FAILED = 'failed';
 const MAX_AGE_MS = 3 * 24 * 3600_000;
 /** The last attempts are made a day later. */
 const BACKOFF = { firstMs: 10_000, maxMs: 6 * 3600_000, factor: 3 };
@@ -101,36 +109,51 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   async #deliver(due: DueMessage): Promise<void> {
     const owner = this.randomness.id();
-    const delivery = await this.messages.take(due, owner, LEASE_MS);
+    const taken = await this.messages.take(due, owner, LEASE_MS);
     const handler = this.#handlers.get(due.kind);
-    if (!delivery || !handler) return;
-    let outcome: string;
-    try {
-      outcome = await handler.deliver(delivery);
-    } catch (error) {
-      await this.#failed(error, due, delivery, owner);
+    if (!taken || !handler) return;
+    // Whoever took it before may have died of it each time.
+    if (taken.attempt > MAX_ATTEMPTS || this.clock.now() >= due.expiresAt) {
+      await this.#end(due.kind, taken, owner, FAILED, 'given-up');
       return;
     }
-    await this.#end(due.kind, delivery, owner, outcome);
+    let outcome: string;
+    try {
+      if (!isReadable(taken)) throw new DeliveryError('unreadable');
+      outcome = await handler.deliver(taken);
+    } catch (error) {
+      await this.#failed(error, due, taken, owner);
+      return;
+    }
+    await this.#end(due.kind, taken, owner, outcome);
   }
 
-  async #failed(error: unknown, { kind, expiresAt }: DueMessage, delivery: Delivery, owner: string): Promise<void> {
+  async #failed(error: unknown, { kind, expiresAt }: DueMessage, taken: TakenMessage, owner: string): Promise<void> {
     const known = error instanceof DeliveryError ? error : new DeliveryError('error');
-    const { reason, permanent, retryAfterMs = 0 } = known;
+    const { reason, retryAfterMs } = known;
     if (known !== error) this.#logger.error({ error, kind }, 'the delivery of a message failed');
-    const delayMs = Math.max(retryAfterMs, backoffMs(delivery.attempt, BACKOFF, this.randomness));
-    if (permanent || delivery.attempt >= MAX_ATTEMPTS || this.clock.now() + delayMs > expiresAt) {
-      await this.#end(kind, delivery, owner, 'failed', reason);
+    const { attempt } = taken;
+    const paused = known instanceof DeliveryPaused;
+    // What was paused together does not come back together.
+    const delayMs = paused
+      ? retryAfterMs + backoffMs(1, BACKOFF, this.randomness)
+      : Math.max(retryAfterMs, backoffMs(attempt, BACKOFF, this.randomness));
+    if ((!paused && attempt >= MAX_ATTEMPTS) || this.clock.now() + delayMs > expiresAt) {
+      await this.#end(kind, taken, owner, FAILED, reason);
     } else {
-      this.#logger.warn({ kind, reason, attempt: delivery.attempt }, 'a message could not be delivered yet');
-      await this.messages.retry(delivery.id, owner, { delayMs, reason });
+      if (!paused) this.#logger.warn({ kind, reason, attempt }, 'a message could not be delivered yet');
+      await this.messages.retry(taken.id, owner, { delayMs, reason, attempts: paused ? attempt - 1 : attempt });
     }
   }
 
-  async #end(kind: string, delivery: Delivery, owner: string, outcome: string, reason?: string): Promise<void> {
+  async #end(kind: string, taken: TakenMessage, owner: string, outcome: string, reason?: string): Promise<void> {
     await this.unitOfWork.run(async () => {
-      const ended = await this.messages.end(delivery.id, owner, outcome, reason);
-      if (ended) await this.#handlers.get(kind)?.ended?.(delivery, outcome);
+      const ended = await this.messages.end(taken.id, owner, outcome, reason);
+      if (ended && isReadable(taken)) await this.#handlers.get(kind)?.ended?.(taken, outcome);
     });
   }
+}
+
+function isReadable(taken: TakenMessage): taken is Delivery {
+  return taken.payload !== undefined;
 }

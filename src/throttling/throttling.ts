@@ -6,9 +6,13 @@ import { requestContext } from '../common/request-context.js';
 import { ExpiredRows, UnitOfWork } from '../database/index.js';
 import { ThrottleEntity } from './throttle.entity.js';
 
-/** Failures that cost nothing: a person mistypes, and many people may share an address. */
-const FREE_FAILURES = { account: 5, address: 50 };
-/** 1 s, 2 s, 4 s, … up to the cap, so that a stranger keeps nobody out for longer than that. */
+/**
+ * Failures that cost nothing: a person mistypes, and many people may share an address. A stranger who fails on
+ * somebody's account uses up the allowance of their own address there; the one that all addresses share is for those
+ * who have many, and so large that only they keep its user waiting.
+ */
+const FREE_FAILURES = { accountAtAddress: 5, address: 50, account: 100 };
+/** 1 s, 2 s, 4 s, … up to the cap. */
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 15 * 60_000;
 const DOUBLINGS = 10;
@@ -26,14 +30,14 @@ interface Counter {
 export type Attempt = { accepted: boolean; retryAfterSeconds?: number };
 
 /**
- * Failed attempts to prove who one is, counted in the database per account and per address, so that they hold over
- * restarts and for all replicas together. An attempt is counted before it is judged and taken back when it succeeds:
+ * Failed attempts to prove who one is, counted in the database per account and address, per address and per account,
+ * so that they hold over restarts and for all replicas together. An attempt is counted before it is judged and taken back when it succeeds:
  * guesses that come at the same time cannot exceed the allowance. Names are kept as digests, and names that nobody
  * has are counted alike, so neither an answer nor a dump tells which accounts exist.
  */
 @Injectable()
 export class Throttling {
-  /** Within one process an account's attempts wait for each other: many right ones at once must not look like guesses. */
+  /** Within one process the attempts of one address on an account wait for each other: many right ones at once must not look like guesses. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -46,9 +50,11 @@ export class Throttling {
 
   /** Has an attempt on the account by the request's address judged, unless there were too many. */
   async attempt(account: string, judge: () => Promise<boolean>): Promise<Attempt> {
-    const ofAccount: Counter = { kind: 'account', key: digest(`account:${account.normalize('NFKC').toLowerCase()}`) };
-    const counters = [requestAddress(), ofAccount];
-    return this.#inTurn(ofAccount.key, async () => {
+    const address = requestAddress();
+    // Names are compared exactly where accounts are looked up, too. All callers take the counters in this order.
+    const atAddress = counterOf('accountAtAddress', address, account);
+    const counters = [counterOf('address', address), atAddress, counterOf('account', account)];
+    return this.#inTurn(atAddress.key, async () => {
       const retryAfterSeconds = await this.#count(counters);
       if (retryAfterSeconds !== undefined) return { accepted: false, retryAfterSeconds };
       const accepted = await judge();
@@ -57,9 +63,12 @@ export class Throttling {
     });
   }
 
-  /** Counts a failure that belongs to no account against the request's address; answers when the next one may be. */
-  async failed(): Promise<Attempt> {
-    const retryAfterSeconds = await this.#count([requestAddress()]);
+  /**
+   * Counts a failure that belongs to no account against the request's address; answers when the next one may be. What
+   * was attempted has an allowance of its own.
+   */
+  async failed(what: string): Promise<Attempt> {
+    const retryAfterSeconds = await this.#count([counterOf('address', requestAddress(), what)]);
     return { accepted: false, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
 
@@ -103,7 +112,7 @@ export class Throttling {
   async #takeBack(counters: readonly Counter[]): Promise<void> {
     await this.unitOfWork.run(async () => {
       for (const { kind, key } of counters) {
-        if (kind === 'account') await this.#rows.delete({ key });
+        if (kind !== 'address') await this.#rows.delete({ key });
         else await this.#rows.update({ key }, { failures: () => 'failures - 1', blockedUntil: null });
       }
     });
@@ -130,13 +139,13 @@ class UsedUp extends Error {
   }
 }
 
-/** Of IPv6 the network: a subscriber has 2⁶⁴ addresses there. @see RFC 6177 section 2 */
-function requestAddress(): Counter {
-  const address = requestContext.getStore()?.address ?? '';
-  return { kind: 'address', key: digest(`address:${networkOf(address)}`) };
+function counterOf(kind: Kind, ...names: string[]): Counter {
+  return { kind, key: digest(JSON.stringify([kind, ...names])) };
 }
 
-function networkOf(address: string): string {
+/** Of IPv6 the network: a subscriber has 2⁶⁴ addresses there. @see RFC 6177 section 2 */
+function requestAddress(): string {
+  const address = requestContext.getStore()?.address ?? '';
   if (!ipaddr.isValid(address)) return '';
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv4'

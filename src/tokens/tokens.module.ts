@@ -1,7 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
-import { UserDeletion, UsersModule } from '../users/index.js';
+import { PasswordChanges, UserDeletion, UsersModule } from '../users/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
@@ -37,11 +37,13 @@ export class TokensModule {
   constructor(
     @Inject(Faces) faces: Faces,
     @Inject(UserDeletion) deletion: UserDeletion,
+    @Inject(PasswordChanges) passwordChanges: PasswordChanges,
     @Inject(GrantsRepository) grants: GrantsRepository,
     @Inject(UserTokens) userTokens: UserTokens,
   ) {
     faces.registerFallback(raidiamFace);
     deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
     deletion.register((userId) => userTokens.forgetUser(userId));
+    passwordChanges.register((userId) => userTokens.forgetMadeByPassword(userId));
   }
 }

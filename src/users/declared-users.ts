@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppliedDeclarations, Configuration, type UserDeclaration } from '../config/index.js';
-import { Sessions } from '../sessions/index.js';
+import { PasswordChanges } from './password-changes.js';
 import { hashPassword, verifyPassword } from './passwords.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -11,7 +11,7 @@ export class DeclaredUsers implements OnModuleInit {
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
     @Inject(UsersRepository) private readonly users: UsersRepository,
-    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(PasswordChanges) private readonly passwordChanges: PasswordChanges,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -42,6 +42,6 @@ export class DeclaredUsers implements OnModuleInit {
       blocked: false,
     });
     const samePassword = password && (await verifyPassword(password, existing.passwordHash));
-    if (!samePassword) await this.sessions.endAllOf(existing.id);
+    if (!samePassword) await this.passwordChanges.changed(existing.id);
   }
 }

@@ -3,6 +3,7 @@
  * is known elsewhere (federated-identities) or what was issued to them (tokens).
  */
 export { PasswordAuthentication } from './password-authentication.js';
+export { PasswordChanges } from './password-changes.js';
 export { UserAccounts, type AccountChanges } from './user-accounts.js';
 export { UserDeletion } from './user-deletion.js';
 export { UsersModule } from './users.module.js';

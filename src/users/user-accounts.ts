@@ -3,7 +3,7 @@ import { Audit } from '../audit/index.js';
 import { DomainError, invalidParameter } from '../common/domain-error.js';
 import type { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
-import { Sessions } from '../sessions/index.js';
+import { PasswordChanges } from './password-changes.js';
 import { hashPassword } from './passwords.js';
 import { UsersRepository, type User, type UserChanges } from './users.repository.js';
 
@@ -18,7 +18,7 @@ export class UserAccounts {
   constructor(
     @Inject(UsersRepository) private readonly users: UsersRepository,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
-    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(PasswordChanges) private readonly passwordChanges: PasswordChanges,
     @Inject(Audit) private readonly audit: Audit,
   ) {}
 
@@ -27,32 +27,35 @@ export class UserAccounts {
     const changes = await withPasswordHash(wanted);
     return this.unitOfWork.run(async () => {
       const { id: userId } = await this.users.create({});
-      await this.#change(userId, changes);
+      const { after } = await this.#change(userId, changes);
       await this.audit.record({ event: 'user.created', outcome: 'success', userId });
-      return this.#get(userId);
+      return after;
     });
   }
 
   /**
-   * A new password ends the user's sessions; a new e-mail address is not a verified one unless the change says so.
+   * A new password ends what was obtained by the old one; a new e-mail address is not a verified one unless the change says so.
    * @throws DomainError `resource.not-found`, `resource.conflict`, `request.parameter-invalid`
    */
   async change(userId: string, wanted: AccountChanges): Promise<User> {
     const changes = await withPasswordHash(wanted);
     return this.unitOfWork.run(async () => {
-      await this.#change(userId, changes);
-      if (changes.passwordHash !== undefined) await this.sessions.endAllOf(userId);
-      await this.audit.record({ event: 'user.updated', outcome: 'success', userId });
-      return this.#get(userId);
+      const { before, after } = await this.#change(userId, changes);
+      if (changes.passwordHash !== undefined) await this.passwordChanges.changed(userId);
+      for (const reason of differences(before, after, changes)) {
+        await this.audit.record({ event: 'user.updated', outcome: 'success', userId, reason });
+      }
+      return after;
     });
   }
 
-  async #change(userId: string, changes: UserChanges): Promise<void> {
+  async #change(userId: string, changes: UserChanges): Promise<{ before: User; after: User }> {
     const before = await this.#get(userId);
     const newEmail = changes.email !== undefined && changes.email !== (before.email ?? null);
     await this.users.change(userId, { ...(newEmail && { emailVerified: false }), ...changes });
     const after = await this.#get(userId);
     if (after.basicAuthEnabled && !after.hasPassword) throw invalidParameter('basic_auth', 'needs a password');
+    return { before, after };
   }
 
   async #get(userId: string): Promise<User> {
@@ -66,4 +69,17 @@ export class UserAccounts {
 async function withPasswordHash({ password, ...changes }: AccountChanges): Promise<UserChanges> {
   if (password === undefined) return changes;
   return { ...changes, passwordHash: password && (await hashPassword(password)) };
+}
+
+/** What the audit says of a change, a word for each; nothing where all is as it was. */
+function differences(before: User, after: User, { passwordHash }: UserChanges): string[] {
+  const profile = (['username', 'fullName', 'email', 'emailVerified'] as const).some(
+    (member) => before[member] !== after[member],
+  );
+  return [
+    ...(before.blocked === after.blocked ? [] : [after.blocked ? 'blocked' : 'unblocked']),
+    ...(passwordHash === undefined ? [] : ['password']),
+    ...(before.basicAuthEnabled === after.basicAuthEnabled ? [] : ['basic-auth']),
+    ...(profile ? ['profile'] : []),
+  ];
 }

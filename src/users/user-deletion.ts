@@ -28,8 +28,9 @@ export class UserDeletion {
     return this.unitOfWork.run(async () => {
       // First, so that of two deletions only one runs the listeners, and what is made for the user meanwhile fails.
       if (!(await this.users.delete(userId))) return false;
-      await this.sessions.endAllOf(userId);
       for (const forget of this.#listeners) await forget(userId);
+      // After linked accounts, as a sign-in locks them: the other way round the two would wait for each other.
+      await this.sessions.endAllOf(userId);
       await this.audit.record({ event: 'user.deleted', outcome: 'success', userId });
       return true;
     });

@@ -130,11 +130,13 @@ describe.each(databases)('the admin API on $name', (kind) => {
       expectDocumented('DELETE', '/users/{id}', gone);
       expect(wire(await ask(world, 'GET', `/users/${id}`))).toStrictEqual(NOT_FOUND);
       const { data } = (await ask(world, 'GET', `/audit?user_id=${id}`)).json<{ data: Record<string, string>[] }>();
-      expect(data.map(({ event, actor }) => [event, actor])).toEqual([
-        ['user.deleted', 'admin-api-key'],
-        ['user.updated', 'admin-api-key'],
-        ['user.updated', 'admin-api-key'],
-        ['user.created', 'admin-api-key'],
+      expect(data.map(({ event, reason = '-', actor }) => `${event} ${reason} ${actor}`).toSorted()).toEqual([
+        'user.created - admin-api-key',
+        'user.deleted - admin-api-key',
+        'user.updated basic-auth admin-api-key',
+        'user.updated blocked admin-api-key',
+        'user.updated password admin-api-key',
+        'user.updated profile admin-api-key',
       ]);
     });
 
@@ -323,6 +325,8 @@ describe.each(databases)('the admin API on $name', (kind) => {
         identity_provider: PROVIDER,
         redirect_uri: `${world.service.url}/login/${PROVIDER}/callback`,
       });
+      const { data } = (await ask(world, 'GET', '/audit?event=identity-provider.tested')).json<{ data: object[] }>();
+      expect(data).toMatchObject([{ outcome: 'success', identity_provider: PROVIDER, actor: 'admin-api-key' }]);
     });
   });
 

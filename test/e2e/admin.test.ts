@@ -174,6 +174,23 @@ describe.each(databases)('administration on $name', (kind) => {
       expect(await count(world, 'user_tokens', 'WHERE user_id = ?', [id])).toBe(0);
     });
 
+    it('ends the tokens that a user made by the password that is changed', async () => {
+      const former = 'a passphrase that somebody else knows';
+      world.ledger.add(former, 'a password');
+      const user = { username: 'renewed', password: former, basic_auth: true };
+      const { id } = (await ask('POST', '/users', { json: user })).json<{ id: string }>();
+      const authorization = `Basic ${Buffer.from(`renewed:${former}`).toString('base64')}`;
+      const made = await world.request('/api/v3/onezone/user/tokens/named', {
+        headers: { authorization },
+        json: { name: 'script', type: { accessToken: {} } },
+      });
+      const { token } = made.json<{ token: string }>();
+      expect((await ask('PATCH', `/users/${id}`, { json: { full_name: 'Renewed' } })).status).toBe(200);
+      expect((await read(world, token, { at: other, face: 'onezone' })).status).toBe(404);
+      expect((await ask('PATCH', `/users/${id}`, { json: { password: NEW_PASSWORD } })).status).toBe(200);
+      expect((await read(world, token, { at: other, face: 'onezone' })).status).toBe(401);
+    });
+
     it('deletes a declared user for good: a restart with the same file does not bring them back', async () => {
       const { data } = (await ask('GET', '/users?username=ada')).json<{ data: { id: string }[] }>();
       expect((await ask('DELETE', `/users/${data[0]?.id}`)).status).toBe(204);

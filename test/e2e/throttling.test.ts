@@ -97,17 +97,19 @@ describe.each(databases)('failed passwords on $name', (kind) => {
     await forget();
   });
 
+  /** Where TRUST_PROXY believes it. */
+  const from = (address: string, username: string, password: string) =>
+    world.browser().request(`${world.service.url}/api/v3/onezone/user/idp_access_token/${PROVIDER}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+        'x-forwarded-for': address,
+      },
+    });
+
   it('of many users throttle the address, and nobody elsewhere', async () => {
     await world.restart('stop', { TRUST_PROXY: '127.0.0.1' });
     services = [world.service];
-    const from = (address: string, username: string, password: string) =>
-      world.browser().request(`${world.service.url}/api/v3/onezone/user/idp_access_token/${PROVIDER}`, {
-        method: 'POST',
-        headers: {
-          authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
-          'x-forwarded-for': address,
-        },
-      });
     const guesses = Array.from({ length: 50 }, (_, index) => from('2001:db8::1', `account-${index}`, 'wrong password'));
     (await Promise.all(guesses)).forEach(isRefused);
     await wait(-60);
@@ -119,6 +121,15 @@ describe.each(databases)('failed passwords on $name', (kind) => {
     isAdmitted(await from('2001:db8:0:1::1', 'dora', RIGHT));
     await wait(61);
     isAdmitted(await from('2001:db8::1', 'dora', RIGHT));
+  });
+
+  it('of a stranger elsewhere keep no user out', async () => {
+    await forget();
+    const stranger = '2001:db8::1';
+    for (let failure = 0; failure < 5; failure += 1) isRefused(await from(stranger, 'dora', 'wrong password'));
+    await wait(-60);
+    expect(delayOf(await from(stranger, 'dora', RIGHT))).toBeGreaterThan(1);
+    isAdmitted(await from('2001:db8:0:1::1', 'dora', RIGHT));
   });
 
   it(`let ${AT_ONCE} right ones at once pass`, async () => {

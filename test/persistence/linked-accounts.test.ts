@@ -143,6 +143,13 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       expect(await current()).toMatchObject({ failures: 0, retryAt: undefined, lastError: undefined });
     });
 
+    it('lasts no year because the clock was a year ahead', async () => {
+      await accounts.acquireLease(account, 'owner', LEASE_MS);
+      const retryAt = storage.clock.now() + 365 * 24 * 3_600_000;
+      await accounts.releaseLease(account.id, 'owner', { setback: { ...setback('unavailable'), retryAt } });
+      expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
+    });
+
     it('may come with tokens that cannot be served, and is forgotten when the account is linked again', async () => {
       const expired = { verified: true, setback: setback('expired-on-arrival') };
       expect(await accounts.storeRefreshed(account, credentials('2'), expired)).toBe(true);

@@ -118,8 +118,12 @@ describe.each(databases)('linking on $name', (kind) => {
   });
 
   describe('a sign-in that is granted less than there was', () => {
-    it('takes nothing away that the user granted by connecting the account', async () => {
+    it.each([
+      ['works', 'failures = 0'],
+      ['cannot be refreshed for the moment', 'failures = 1'],
+    ])('takes nothing away that the user granted by connecting the account, where that %s', async (_case, change) => {
       const id = await link('first', { connectedInSession: 's', scope: 'openid files' });
+      await storage.database.query(`UPDATE linked_accounts SET ${change} WHERE id = ?`, [id]);
       const before = await rowOf(id);
       await link('first', { scope: 'openid' });
       const after = await rowOf(id);
@@ -131,8 +135,8 @@ describe.each(databases)('linking on $name', (kind) => {
     it.each([
       ['the account was never connected', 'linked_at = NULL'],
       ['it has to be linked again', `status = 'reauthentication-required'`],
-      ['its refresh fails', 'failures = 1'],
       ['its tokens would not last', 'refresh_token = NULL'],
+      ['its only token never expires and may be dead all the same', 'refresh_token = NULL, expires_at = NULL'],
       ['our client there is another', `upstream_client_id = 'old'`],
     ])('replaces the tokens where %s', async (_case, change) => {
       const id = await link('first', { connectedInSession: 's', scope: 'openid files' });

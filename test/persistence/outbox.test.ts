@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../src/common/secret.js';
-import { DeliveryError, Outbox, type Delivery, type OutboxHandler } from '../../src/outbox/index.js';
+import { DeliveryError, DeliveryPaused, Outbox, type Delivery, type OutboxHandler } from '../../src/outbox/index.js';
 import { OutboxMessages } from '../../src/outbox/outbox-messages.js';
 import { databases } from '../support/databases.js';
 import { Latch } from './support/latch.js';
@@ -58,9 +58,7 @@ describe.each(databases)('the outbox on $name', (kind) => {
       expect(seen).toEqual([]);
     });
     await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'done' }));
-    expect(seen.map(({ payload, subjectId, attempt }) => [payload.reveal(), subjectId, attempt])).toEqual([
-      [`${SECRET} one`, 'one', 1],
-    ]);
+    expect(seen.map(({ payload, attempt }) => [payload.reveal(), attempt])).toEqual([[`${SECRET} one`, 1]]);
     expect((await rows())[0]).toMatchObject({
       payload: null,
       data_key: null,
@@ -91,9 +89,9 @@ describe.each(databases)('the outbox on $name', (kind) => {
   });
 
   it('delivers each message once, whoever of several processes takes it', async () => {
-    const seen: (string | undefined)[] = [];
-    const deliver = ({ subjectId }: Delivery) => {
-      seen.push(subjectId);
+    const seen: string[] = [];
+    const deliver = ({ payload }: Delivery) => {
+      seen.push(payload.reveal());
       return Promise.resolve('done');
     };
     for (const replica of [storage.first, storage.second]) start(replica, deliver).onApplicationBootstrap();
@@ -101,7 +99,7 @@ describe.each(databases)('the outbox on $name', (kind) => {
     await Promise.all(subjects.map((subject, index) => outboxes[index % 2]?.put(letter(subject))));
     await eventually(async () => expect((await rows()).every(({ outcome }) => outcome === 'done')).toBe(true));
     expect(seen).toHaveLength(subjects.length);
-    expect(new Set(seen)).toEqual(new Set(subjects));
+    expect(new Set(seen)).toEqual(new Set(subjects.map((subject) => `${SECRET} ${subject}`)));
   });
 
   it('gives a message to one of fifty, and after a lease to another, to whom the first then has to leave it', async () => {
@@ -121,7 +119,7 @@ describe.each(databases)('the outbox on $name', (kind) => {
     expect(await messages.take(again, 'heir', LEASE_MS)).toMatchObject({ attempt: 2 });
     const first = `owner-${taken.findIndex((delivery) => delivery !== undefined)}`;
     expect(await messages.end(again.id, first, 'done', undefined)).toBe(false);
-    expect(await messages.retry(again.id, first, { delayMs: 0, reason: 'late' })).toBe(false);
+    expect(await messages.retry(again.id, first, { delayMs: 0, reason: 'late', attempts: 1 })).toBe(false);
     expect(await messages.end(again.id, 'heir', 'done', undefined)).toBe(true);
   });
 
@@ -160,14 +158,70 @@ describe.each(databases)('the outbox on $name', (kind) => {
       outbox.onApplicationBootstrap();
     }
     await eventually(async () => expect(await states()).toMatchObject([{ outcome: 'failed' }]));
-    expect(ended.mock.calls).toEqual([[expect.objectContaining({ subjectId: 'one', attempt: 12 }), 'failed']]);
+    expect(ended.mock.calls).toEqual([[expect.objectContaining({ attempt: 12 }), 'failed']]);
     expect((await rows())[0]).toMatchObject({ payload: null, last_error: 'unavailable' });
   });
 
-  it('gives up at once where nothing will change', async () => {
-    const outbox = start(storage.first, () => Promise.reject(new DeliveryError('gone', { permanent: true })));
+  it('counts no attempt while the receiver is left alone, and waits for as long', async () => {
+    const deliver = vi.fn<OutboxHandler['deliver']>().mockRejectedValue(new DeliveryPaused(60_000));
+    const outbox = start(storage.first, deliver);
     await outbox.put(letter('one'));
-    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'failed', last_error: 'gone' }));
+    for (let time = 1; time <= 15; time += 1) {
+      await eventually(async () => {
+        expect(deliver).toHaveBeenCalledTimes(time);
+        expect((await rows())[0]).toMatchObject({ attempts: 0, lease_owner: null, last_error: 'paused' });
+      });
+      storage.clock.advance(60_000);
+      expect(await messagesOf(storage.first).due(['letter'], 1)).toEqual([]);
+      if (time === 15) deliver.mockResolvedValue('done');
+      storage.clock.advance(10_000);
+      outbox.onApplicationBootstrap();
+    }
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'done', attempts: 1 }));
+  });
+
+  it('gives up a message of which every process died that took it, without trying it again', async () => {
+    const messages = messagesOf(storage.first);
+    await messages.insert(letter('one'), A_DAY_MS);
+    for (let attempt = 1; attempt <= 12; attempt += 1) {
+      await messages.take(await onlyDue(), `owner-${attempt}`, LEASE_MS);
+      storage.clock.advance(LEASE_MS);
+    }
+    const [deliver, ended] = [vi.fn(() => Promise.resolve('done')), vi.fn(() => Promise.resolve())];
+    start(storage.first, deliver, ended).onApplicationBootstrap();
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'failed', payload: null }));
+    expect(deliver).not.toHaveBeenCalled();
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
+  it('gives up a message that nobody took in time', async () => {
+    await messagesOf(storage.first).insert(letter('one'), A_DAY_MS);
+    storage.clock.advance(A_DAY_MS);
+    const deliver = vi.fn(() => Promise.resolve('done'));
+    start(storage.first, deliver).onApplicationBootstrap();
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'failed', payload: null }));
+    expect(deliver).not.toHaveBeenCalled();
+  });
+
+  it('gives up a message that cannot be opened after as many attempts, and lets the others pass', async () => {
+    const messages = messagesOf(storage.first);
+    await messages.insert(letter('one'), 3 * A_DAY_MS);
+    await storage.database.query(`UPDATE outbox_messages SET payload = 'AAAA'`);
+    await messages.insert(letter('two'), 3 * A_DAY_MS);
+    const [deliver, ended] = [vi.fn(() => Promise.resolve('done')), vi.fn(() => Promise.resolve())];
+    const outbox = start(storage.first, deliver, ended);
+    for (let attempt = 1; attempt <= 12; attempt += 1) {
+      outbox.onApplicationBootstrap();
+      await eventually(async () => {
+        expect((await rows())[0]).toMatchObject({ attempts: attempt, lease_owner: null, last_error: 'unreadable' });
+      });
+      storage.clock.advance(6 * 3_600_000);
+    }
+    expect(await rows()).toMatchObject([
+      { outcome: 'failed', payload: null },
+      { outcome: 'done', attempts: 1 },
+    ]);
+    expect(ended).toHaveBeenCalledOnce();
   });
 
   it('ends a message together with what its sender makes of the end, or not at all', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { requestContext } from '../../src/common/request-context.js';
 import { Throttling } from '../../src/throttling/index.js';
 import { databases } from '../support/databases.js';
@@ -26,20 +26,25 @@ describe.each(databases)('throttles on $name', (kind) => {
   });
   afterAll(() => storage.close());
 
-  /** An address of its own for every attempt, unless one is given: what is looked at is the account. */
+  const anotherAddress = () => `198.51.${Math.floor((addresses += 1) / 250)}.${addresses % 250}`;
+  /** An address of its own for every test, unless one is given. */
+  let here: string;
+  beforeEach(() => {
+    here = anotherAddress();
+  });
   const attempt = (account: string, accepted: boolean, at: { address?: string; by?: Throttling } = {}) =>
-    from(at.address ?? `198.51.${Math.floor((addresses += 1) / 250)}.${addresses % 250}`, () =>
+    from(at.address ?? here, () =>
       (at.by ?? first).attempt(account, () => {
         judged += 1;
         return Promise.resolve(accepted);
       }),
     );
-  const failed = (address: string) => from(address, () => first.failed());
+  const failed = (address: string) => from(address, () => first.failed('something else'));
   const failing = async (account: string, times: number, at = {}) => {
     for (let count = 0; count < times; count += 1) expect(await attempt(account, false, at)).toEqual(WRONG);
   };
 
-  it('let five failures of an account pass, then ask for 1, 2, 4 … seconds, a quarter of an hour at most', async () => {
+  it('let five failures of an address on an account pass, then ask for 1, 2, 4 … seconds, a quarter of an hour at most', async () => {
     await failing('growing', 5);
     const delays: number[] = [];
     for (let count = 0; count < 14; count += 1) {
@@ -63,10 +68,33 @@ describe.each(databases)('throttles on $name', (kind) => {
   it('let nobody exceed the allowance with fifty guesses at once, on two replicas', async () => {
     const before = judged;
     const answers = await fiftyTimes([storage.first, storage.second], (replica, index) =>
-      attempt('parallel', false, { by: replica === storage.first ? first : second, address: `203.0.113.${index}` }),
+      attempt('parallel', false, { by: replica === storage.first ? first : second, address: `2001:db8:2:2::${index}` }),
     );
     expect(judged - before).toBe(5);
     expect(answers.filter(({ retryAfterSeconds }) => retryAfterSeconds === undefined)).toHaveLength(5);
+  });
+
+  it('of strangers elsewhere keep nobody out, until they come from a hundred addresses', async () => {
+    const stranger = anotherAddress();
+    await failing('wanted', 5, { address: stranger });
+    for (let count = 0; count < 8; count += 1) {
+      storage.clock.advance(15 * 60_000);
+      await failing('wanted', 1, { address: stranger });
+    }
+    expect(await attempt('wanted', true, { address: stranger })).toEqual(throttled(256));
+    expect(await attempt('wanted', true)).toEqual(RIGHT);
+    const before = judged;
+    await Promise.all(
+      Array.from({ length: 120 }, (_, index) =>
+        attempt('wanted', false, { by: index % 2 ? first : second, address: anotherAddress() }),
+      ),
+    );
+    expect(judged - before).toBe(100);
+    expect(await attempt('wanted', true)).toEqual(throttled(1));
+    expect(await attempt('unwanted', true)).toEqual(RIGHT);
+    storage.clock.advance(1000);
+    expect(await attempt('wanted', true)).toEqual(RIGHT);
+    expect(await attempt('wanted', true, { address: anotherAddress() })).toEqual(RIGHT);
   });
 
   it('take fifty right attempts at once for what they are', async () => {
@@ -85,10 +113,10 @@ describe.each(databases)('throttles on $name', (kind) => {
     expect(await attempt('quiet', true)).toEqual(throttled(1));
   });
 
-  it('take other spellings of a name for the same', async () => {
-    await failing('ＡＤＡ', 2);
-    await failing('Ada', 3);
-    expect(await attempt('ada', true)).toEqual(throttled(1));
+  it('take another spelling for another name, as whoever looks it up does', async () => {
+    await failing('Ada', 5);
+    expect(await attempt('Ada', true)).toEqual(throttled(1));
+    for (const other of ['ada', 'Ａda']) expect(await attempt(other, true)).toEqual(RIGHT);
   });
 
   it('hold on the other replica and after a restart', async () => {
@@ -106,8 +134,16 @@ describe.each(databases)('throttles on $name', (kind) => {
     expect(await attempt('somebody', true, { address: '192.0.2.2' })).toEqual(RIGHT);
     storage.clock.advance(1000);
     expect(await attempt('somebody', true, { address })).toEqual(RIGHT);
-    expect(await failed(address)).toEqual(WRONG);
-    expect(await failed(address)).toEqual(throttled(2));
+    await failing('account 50', 1, { address });
+    expect(await attempt('somebody', true, { address })).toEqual(throttled(2));
+  });
+
+  it('count each thing that is attempted by itself: what fails elsewhere keeps nobody from signing in', async () => {
+    for (let count = 0; count < 50; count += 1) expect(await failed(here)).toEqual(WRONG);
+    expect(await failed(here)).toEqual(throttled(1));
+    expect(await attempt('somebody', true)).toEqual(RIGHT);
+    for (let count = 0; count < 50; count += 1) await failing(`an account ${count}`, 1);
+    expect(await attempt('somebody', true)).toEqual(throttled(1));
   });
 
   it('take a network of IPv6 for one address, and IPv4 in IPv6 for itself', async () => {

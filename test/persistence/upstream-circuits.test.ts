@@ -6,6 +6,7 @@ import { fiftyTimes, openStorage, type Replica, type Storage } from './support/s
 
 const PROVIDER = 'corp';
 const FAILURE = { probe: false, retryAfterMs: 0 };
+const A_YEAR_MS = 365 * 24 * 3_600_000;
 const MAX_PAUSE_MS = 5 * 60_000;
 
 const circuitsOf = ({ unitOfWork, clock, randomness, configuration }: Replica) =>
@@ -102,6 +103,34 @@ describe.each(databases)('the circuits of providers on $name', (kind) => {
     const pausedMs = await here.pausedMs(PROVIDER);
     expect(pausedMs).toBeGreaterThan(0);
     expect(pausedMs).toBeLessThanOrEqual(5_000);
+  });
+
+  it('are closed at once by a sign-in, and by any other answer only where the provider is not paused', async () => {
+    await here.failed(PROVIDER, { probe: false, retryAfterMs: 60_000 });
+    await elsewhere.answered(PROVIDER, { probe: false });
+    expect(await here.pausedMs(PROVIDER)).toBe(60_000);
+    await here.close(PROVIDER);
+    expect(await here.pausedMs(PROVIDER)).toBe(0);
+    for (const before of [() => fail(4), () => fail(5).then(waitForProbe)]) {
+      await before();
+      await elsewhere.answered(PROVIDER, { probe: false });
+      expect(await storage.database.query('SELECT * FROM upstream_circuits')).toEqual([]);
+    }
+    await fail(5);
+    await waitForProbe();
+    await here.admit(PROVIDER);
+    await here.answered(PROVIDER, { probe: true });
+    expect(await storage.database.query('SELECT * FROM upstream_circuits')).toEqual([]);
+  });
+
+  it('are not paused for a year because the clock was a year ahead', async () => {
+    await fail(5);
+    await storage.database.query('UPDATE upstream_circuits SET retry_at = ?', [storage.clock.now() + A_YEAR_MS]);
+    expect(await here.pausedMs(PROVIDER)).toBe(0);
+    expect(await elsewhere.admit(PROVIDER)).toEqual({ kind: 'admitted', probe: true });
+    await storage.database.query('UPDATE upstream_circuits SET retry_at = ?', [storage.clock.now() + A_YEAR_MS]);
+    await here.answered(PROVIDER, { probe: false });
+    expect(await storage.database.query('SELECT * FROM upstream_circuits')).toEqual([]);
   });
 
   it('let everybody through again once the provider answers', async () => {

@@ -174,6 +174,22 @@ describe.each(databases)('tokens that users make, on $name', (kind) => {
     await expect(second.tokens.authenticate(token)).rejects.toMatchObject({ code: 'credentials.token-invalid' });
   });
 
+  it('that a password made go with it; those of a client rest on what the user allowed that', async () => {
+    const eve = { user: await first.users.create({ fullName: 'Eve' }), scope: ada.scope };
+    made(await first.tokens.createNamed(eve, named('hers')));
+    const { token } = made(await first.tokens.createNamed(ada, named('by password')));
+    made(await temporary(now() + 1000));
+    made(await first.tokens.createNamed(await throughClient(), named('through a client')));
+    await first.tokens.forgetMadeByPassword(ada.user.id);
+    await first.tokens.forgetMadeByPassword(ada.user.id);
+    expect((await rows(ada)).map(({ name }) => name)).toEqual(['through a client']);
+    expect(await rows(eve)).toHaveLength(1);
+    await expect(second.tokens.authenticate(token)).rejects.toMatchObject({ code: 'credentials.token-invalid' });
+    expect((await audited(ada)).filter(({ event }) => event === 'user-token.deleted')).toEqual([
+      { event: 'user-token.deleted', reason: 'password' },
+    ]);
+  });
+
   it('are a thousand at most without a name, of those that live', async () => {
     const ids = Array.from({ length: 1000 }, (_, index) => `${ada.user.id}-${index}`);
     await storage.database.query(

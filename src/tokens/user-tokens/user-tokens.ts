@@ -179,6 +179,13 @@ export class UserTokens {
     await this.#rows.delete({ userId });
   }
 
+  /** For a user whose password has changed: whoever knew the old one may have made a token with it. */
+  async forgetMadeByPassword(userId: string): Promise<void> {
+    const { affected } = await this.#rows.delete({ userId, clientId: IsNull() });
+    if (!affected) return;
+    await this.audit.record({ event: 'user-token.deleted', outcome: 'success', userId, reason: 'password' });
+  }
+
   #count(userId: string, kind: Kind): Promise<number> {
     return this.#rows.countBy(
       kind === 'named' ? { userId, name: NAMED } : { userId, name: NAMELESS, expiresAt: MoreThan(this.clock.now()) },

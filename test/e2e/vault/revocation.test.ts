@@ -130,6 +130,46 @@ describe.each(databases)('revocation at the provider on $name', (kind) => {
     expect(revoked(given['refresh_token'], given['access_token'])).toBe(true);
   });
 
+  it('promise 16: a provider that is away is asked for one user, and not for the others until a while later', async () => {
+    const [first, second] = [await linked('p16-one'), await linked('p16-other')];
+    await world.upstream.disconnect();
+    try {
+      await unlink(first.token);
+      await eventually('it was tried', async () => (await messages('p16-one'))[0]?.['last_error'] === 'unavailable');
+      await unlink(second.token);
+      await eventually('it waits', async () => (await messages('p16-other'))[0]?.['last_error'] === 'paused');
+      expect((await messages('p16-other'))[0]).toMatchObject({ outcome: null, attempts: 0, lease_owner: null });
+    } finally {
+      await world.upstream.reconnect();
+      await world.restart();
+    }
+    await world.database.query('UPDATE outbox_messages SET next_attempt_at = 1 WHERE outcome IS NULL');
+    expect(await ended('p16-other')).toMatchObject({ outcome: 'revoked', attempts: 1 });
+    expect(await ended('p16-one')).toMatchObject({ outcome: 'revoked', attempts: 2 });
+  });
+
+  it('promise 16: an account that was linked again meanwhile is not cut off by what it was told to revoke', async () => {
+    const { token, given } = await linked('p16-relinked');
+    await world.upstream.disconnect();
+    try {
+      await unlink(token);
+      await eventually('it was tried', async () => (await messages('p16-relinked'))[0]?.['attempts'] === 1);
+    } finally {
+      await world.upstream.reconnect();
+      await world.restart();
+    }
+    const { token: later } = await linked('p16-relinked');
+    await world.database.query('UPDATE outbox_messages SET next_attempt_at = 1 WHERE outcome IS NULL');
+    expect(await ended('p16-relinked')).toMatchObject({ outcome: 'superseded', payload: null });
+    expect(world.upstream.revocationsSeen).not.toContain(String(given['refresh_token']));
+    expect(world.upstream.revocationsSeen).not.toContain(String(given['access_token']));
+    expect(
+      (await audited(world, 'p16-relinked')).filter(({ event }) => event === 'upstream-token.revoked'),
+    ).toMatchObject([{ outcome: 'failure', reason: 'superseded' }]);
+    await setRemaining(world, 'p16-relinked', -1);
+    expect((await read(world, later)).status).toBe(200);
+  });
+
   it('promise 16: says so where a provider has no way to revoke', async () => {
     const { token } = await linked('p16-unsupported', IRREVOCABLE);
     const seen = world.upstream.revocationsSeen.length;

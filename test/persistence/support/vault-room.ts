@@ -20,7 +20,7 @@ export function roomOf(replica: Replica) {
   const messages = new OutboxMessages(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
   const outbox = new Outbox(messages, unitOfWork, clock, randomness);
   const upstreamClients = new UpstreamClients({ allow: [], tokenTimeoutMs: 1_000, clock });
-  const revocation = new UpstreamRevocation(outbox, providers, upstreamClients, circuits, audit);
+  const revocation = new UpstreamRevocation(outbox, providers, upstreamClients, circuits, accounts, audit, clock);
   const linkedAccounts = new LinkedAccounts(
     accounts,
     new UsersRepository(unitOfWork, clock, randomness),

@@ -84,7 +84,7 @@ function world() {
     pausedMs: vi.fn(() => Promise.resolve(0)),
     admit: vi.fn((): ReturnType<UpstreamCircuits['admit']> => Promise.resolve({ kind: 'admitted', probe: false })),
     failed: vi.fn(() => Promise.resolve()),
-    close: vi.fn(() => Promise.resolve()),
+    answered: vi.fn(() => Promise.resolve()),
   };
   const revocation = { request: vi.fn(() => Promise.resolve()) };
   const refresh = new OfflineRefresh(
@@ -208,7 +208,7 @@ describe('a refresh whose surroundings fail', () => {
       expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
       const [[, reason] = []] = accounts.requireReauthentication.mock.calls as unknown[][];
       expect(reason).toBe('interaction_required');
-      expect(circuits.close).toHaveBeenCalledWith('mobypay');
+      expect(circuits.answered).toHaveBeenCalledWith('mobypay', { probe: false });
     },
   );
 
@@ -225,7 +225,7 @@ describe('a refresh whose surroundings fail', () => {
     await refresh.refresh(account, provider);
     expect(circuits.failed).toHaveBeenCalledWith('mobypay', { probe: true, retryAfterMs: 7_000 });
     await refresh.refresh(account, provider);
-    expect(circuits.close).toHaveBeenCalledWith('mobypay');
+    expect(circuits.answered).toHaveBeenCalledWith('mobypay', { probe: true });
   });
 
   it('promise 9: a loser learns from the row that the winner failed, and does not call at once', async () => {
@@ -234,6 +234,12 @@ describe('a refresh whose surroundings fail', () => {
     accounts.find.mockResolvedValue({ ...account, failures: 1, lastError: 'unavailable', retryAt });
     expect(await refresh.refresh(account, provider)).toMatchObject({ kind: 'unavailable' });
     expect(upstream.refresh).not.toHaveBeenCalled();
+  });
+
+  it('a pause that would last a year, because the clock was a year ahead, is over', async () => {
+    const retryAt = new MonotonicClock().now() + 365 * 24 * 3_600_000;
+    expect(await refresh.refresh({ ...account, failures: 1, retryAt }, provider)).toEqual({ kind: 'changed' });
+    expect(upstream.refresh).toHaveBeenCalledOnce();
   });
 
   it.each([

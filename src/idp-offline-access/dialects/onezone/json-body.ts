@@ -1,7 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
 import { DomainError } from '../../../common/domain-error.js';
+import { documentedMembers } from '../../../common/http/documented-members.js';
 import {
   badData,
   badValueBoolean,
@@ -31,20 +32,11 @@ export const JsonBody = createParamDecorator((Shape: new () => object, context: 
   requireJson(request);
   const body: unknown = request.body ?? {};
   if (typeof body !== 'object' || Array.isArray(body)) throw new DomainError('request.malformed');
-  const value = documentedMembers(Shape, body as object);
+  const { value } = documentedMembers(Shape, body as object);
   const [invalid] = validateSync(value);
   if (invalid) throw problemOf(invalid);
   return value;
 });
-
-/** Not class-transformer's copy: it recurses as deep as anybody nests, and stumbles over a member `constructor`. */
-function documentedMembers(Shape: new () => object, body: object): object {
-  const names = getMetadataStorage()
-    .getTargetValidationMetadatas(Shape, '', false, false)
-    .map(({ propertyName }) => propertyName);
-  const members = Object.entries(body).filter(([name]) => names.includes(name));
-  return Object.assign(new Shape(), Object.fromEntries(members));
-}
 
 /** By the names of class-validator's constraints; of several that fail the first here counts. */
 const PROBLEMS: [constraint: string, (key: string, value: unknown) => OnezoneProblem][] = [
