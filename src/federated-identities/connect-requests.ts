@@ -3,7 +3,7 @@ import { DomainError, invalidParameter } from '../common/domain-error.js';
 import { IdentityProvidersRepository, UpstreamClients, type IdentityProvider } from '../identity-providers/index.js';
 import { ConnectTickets, LinkedAccounts } from '../idp-offline-access/index.js';
 import { localPath } from './local-path.js';
-import { toDomainError } from './strategies/upstream-sign-in.guard.js';
+import { toDomainError } from './upstream-refusal.js';
 
 const MAX_SCOPE_LENGTH = 1024;
 /** @see RFC 6749 section 3.3, scope-token */
