@@ -97,14 +97,13 @@ export async function openStorage(
  */
 export async function waitingForALock({ database }: Storage, work: Promise<unknown>): Promise<void> {
   if (database.url.startsWith('sqlite:')) return;
-  let done = false;
-  void work.finally(() => (done = true));
+  const finished = work.then(() => true);
+  const waits = async (): Promise<boolean> => {
+    const query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    return (await database.query(query)).length > 0;
+  };
   const deadline = Date.now() + 10_000;
-  while (!done) {
-    const waiting = await database.query(
-      "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    if (waiting.length > 0) return;
+  while (!(await Promise.race([finished, waits()]))) {
     if (Date.now() > deadline) throw new Error('nothing waits for a lock');
   }
 }
