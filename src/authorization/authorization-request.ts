@@ -37,6 +37,23 @@ export class AuthorizationError extends Error {
   }
 }
 
+/** All that is read of an authorization request; what only leads to an error is not among them. */
+const PARAMETERS = new Set([
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'prompt',
+  'max_age',
+  'login_hint',
+  'identity_provider',
+]);
+
 const S256_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 const PROMPTS = new Set(['none', 'login', 'consent', 'select_account']);
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?(?=[/?]|$)/;
@@ -75,6 +92,11 @@ function sameRedirectUri(registered: string, presented: string): boolean {
   // A port above 65535 has the form of one, but makes no URL.
   const isLoopback = LOOPBACK.test(registered) && LOOPBACK.test(presented) && URL.canParse(presented);
   return isLoopback && withoutPort(registered) === withoutPort(presented);
+}
+
+/** The request without what nobody asked for. */
+export function knownParameters(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...parameters].filter(([name]) => PARAMETERS.has(name)));
 }
 
 /** @throws AuthorizationError */

@@ -8,7 +8,13 @@ import { html, page, pageHeaders } from '../common/http/html.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import { Cookies, PostedParameters, Sessions } from '../sessions/index.js';
-import { AuthorizationError, redirectTarget, validate } from './authorization-request.js';
+import {
+  AuthorizationError,
+  knownParameters,
+  redirectTarget,
+  validate,
+  type AuthorizationRequest,
+} from './authorization-request.js';
 import { AuthorizationService, type NextStep } from './authorization.service.js';
 import { PendingRequests } from './pending-requests.js';
 
@@ -34,16 +40,11 @@ export class AuthorizationController {
   @Get()
   async authorize(@Req() request: Request, @Res() response: Response): Promise<void> {
     const parameters = await this.#parameters(queryParameters(request.url));
-    const client = await this.clients.find(parameters.get('client_id') ?? '');
-    const target = redirectTarget(parameters, client);
-    try {
+    await this.#whenValid(response, parameters, async (valid) => {
       const browser = this.cookies.browser(request, response);
-      const handle = await this.pending.keep(validate(parameters, client!, target), browser);
+      const handle = await this.pending.keep(valid, browser);
       await this.#proceed(request, response, handle, browser);
-    } catch (error) {
-      if (!(error instanceof AuthorizationError)) throw error;
-      this.#redirect(response, this.authorization.errorUrl(target, error));
-    }
+    });
   }
 
   /**
@@ -53,10 +54,11 @@ export class AuthorizationController {
   @Post()
   async posting(@Res() response: Response, @Body() body: unknown): Promise<void> {
     const parameters = formBody(body);
-    // Only requests of clients that are known are kept: a page of anybody's may post here.
-    redirectTarget(parameters, await this.clients.find(parameters.get('client_id') ?? ''));
-    const handle = await this.posted.keep(POSTED_REQUEST, parameters);
-    this.#redirect(response, `${this.configuration.issuerPath}/auth?handle=${handle}`);
+    // A page of anybody's may post here: only what can lead somewhere is kept.
+    await this.#whenValid(response, parameters, async () => {
+      const handle = await this.posted.keep(POSTED_REQUEST, knownParameters(parameters));
+      this.#redirect(response, `${this.configuration.issuerPath}/auth?handle=${handle}`);
+    });
   }
 
   /** Where a sign-in leads back to. */
@@ -86,9 +88,26 @@ export class AuthorizationController {
     this.#redirect(response, await this.authorization.decide(handle, browser, session, decision === 'allow'));
   }
 
+  /** Goes on with a request that is valid; what is wrong with another is told its client, if that is known. */
+  async #whenValid(
+    response: Response,
+    parameters: ReadonlyMap<string, string>,
+    goOn: (valid: AuthorizationRequest) => Promise<void>,
+  ): Promise<void> {
+    const client = await this.clients.find(parameters.get('client_id') ?? '');
+    const target = redirectTarget(parameters, client);
+    try {
+      await goOn(validate(parameters, client!, target));
+    } catch (error) {
+      if (!(error instanceof AuthorizationError)) throw error;
+      this.#redirect(response, this.authorization.errorUrl(target, error));
+    }
+  }
+
+  /** A request of its own may have any unknown parameter, this name too. @see RFC 6749 section 3.1 */
   async #parameters(query: Map<string, string>): Promise<ReadonlyMap<string, string>> {
     const handle = query.get('handle');
-    if (handle === undefined) return query;
+    if (handle === undefined || query.has('client_id')) return query;
     const posted = await this.posted.take(POSTED_REQUEST, handle);
     if (posted) return posted;
     throw new DomainError('request.parameter-invalid', {

@@ -12,13 +12,13 @@ interface Expiring {
 }
 
 /**
- * Deletes rows that expired a day ago, of the tables that register: strangers can make rows of unfinished sign-ins
+ * Deletes rows that have expired, usually a day ago, of the tables that register: strangers can make rows of unfinished sign-ins
  * and authorization requests, and nothing else would ever remove them. Every replica sweeps; a second one finds nothing.
  */
 @Injectable()
 export class ExpiredRows implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #logger = new Logger('ExpiredRows');
-  readonly #tables = new Set<EntityTarget<Expiring>>();
+  readonly #tables = new Map<EntityTarget<Expiring>, { keptMs: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -26,8 +26,9 @@ export class ExpiredRows implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  register(table: EntityTarget<Expiring>): void {
-    this.#tables.add(table);
+  /** `keptMs` is for how long rows stay when they have expired. */
+  register(table: EntityTarget<Expiring>, kept = { keptMs: KEPT_MS }): void {
+    this.#tables.set(table, kept);
   }
 
   onApplicationBootstrap(): void {
@@ -43,10 +44,10 @@ export class ExpiredRows implements OnApplicationBootstrap, OnModuleDestroy {
   /** Answers how many rows it removed. */
   async sweep(): Promise<number> {
     let removed = 0;
-    for (const table of this.#tables) {
+    for (const [table, { keptMs }] of this.#tables) {
       const { affected } = await this.unitOfWork
         .repository(table)
-        .delete({ expiresAt: LessThan(this.clock.now() - KEPT_MS) });
+        .delete({ expiresAt: LessThan(this.clock.now() - keptMs) });
       removed += affected ?? 0;
     }
     return removed;

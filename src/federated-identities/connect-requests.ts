@@ -4,7 +4,7 @@ import { SCOPE } from '../config/index.js';
 import { IdentityProvidersRepository, UpstreamClients, type IdentityProvider } from '../identity-providers/index.js';
 import { ConnectTickets, LinkedAccounts } from '../idp-offline-access/index.js';
 import { localPath } from './local-path.js';
-import { toDomainError } from './strategies/upstream-sign-in.guard.js';
+import { toDomainError } from './upstream-refusal.js';
 
 const MAX_SCOPE_LENGTH = 1024;
 

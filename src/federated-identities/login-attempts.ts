@@ -29,7 +29,6 @@ export interface LoginAttempt {
   returnTo: string;
   scope: string;
   connectUserId: string | undefined;
-  startedAt: number;
 }
 
 /**
@@ -71,29 +70,27 @@ export class LoginAttempts {
     return state;
   }
 
+  /** Whether an answer with that `state` is expected of the provider, in whatever browser. */
+  isExpected(state: string, identityProvider: string): Promise<boolean> {
+    return this.#rows.existsBy({ stateDigest: digest(state), identityProvider, ...this.#live() });
+  }
+
   /** The attempt that a callback belongs to; once, and only for its provider and its browser. */
   async finish(state: string, identityProvider: string, browser: Secret): Promise<LoginAttempt | undefined> {
     const stateDigest = digest(state);
-    const now = this.clock.now();
     const { affected } = await this.#rows.update(
-      {
-        stateDigest,
-        identityProvider,
-        browserDigest: digest(browser.reveal()),
-        consumedAt: IsNull(),
-        expiresAt: MoreThan(now),
-      },
-      { consumedAt: now },
+      { stateDigest, identityProvider, browserDigest: digest(browser.reveal()), ...this.#live() },
+      { consumedAt: this.clock.now() },
     );
     if (affected !== 1) return undefined;
     const row = await this.#rows.findOneByOrFail({ stateDigest });
     const secrets = this.envelopes.open({ table: TABLE, id: stateDigest }, row).unseal(SECRETS_COLUMN, row.secrets);
     const opened = JSON.parse(secrets.reveal()) as Pick<LoginAttempt, 'nonce' | 'codeVerifier' | 'returnTo' | 'scope'>;
-    return {
-      ...opened,
-      connectUserId: row.connectUserId ?? undefined,
-      startedAt: row.createdAt,
-    };
+    return { ...opened, connectUserId: row.connectUserId ?? undefined };
+  }
+
+  #live() {
+    return { consumedAt: IsNull(), expiresAt: MoreThan(this.clock.now()) };
   }
 
   get #rows() {

@@ -8,15 +8,16 @@ import { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import { IdentityProvidersRepository } from '../identity-providers/index.js';
 import { Cookies, PostedParameters, Sessions } from '../sessions/index.js';
-import { PasswordAuthentication, UsersRepository } from '../users/index.js';
+import { UsersRepository } from '../users/index.js';
+import { LoginAttempts } from './login-attempts.js';
 import { localPath } from './local-path.js';
 import { SignIn } from './sign-in.js';
-import type { UpstreamSignIn } from './strategies/code-flow.strategy.js';
-import { callbackOf, UpstreamSignInGuard } from './strategies/upstream-sign-in.guard.js';
+import { notExpected, type UpstreamSignIn } from './strategies/code-flow.strategy.js';
+import { callbackOf, PASSED_ON, UpstreamSignInGuard } from './strategies/upstream-sign-in.guard.js';
 
 const PASSWORD_FORM = 'password';
-/** What goes on to the provider that is chosen. */
-const PASSED_ON = ['return_to', 'login_hint', 'prompt', 'max_age'];
+/** What goes on to the provider that is chosen, and comes back with a wrong password. */
+const KEPT = ['return_to', ...Object.keys(PASSED_ON)];
 /** What is read of an answer that a provider posts. */
 const ANSWER = ['state', 'code', 'iss', 'error', 'user'];
 
@@ -31,8 +32,8 @@ export class LoginController {
     @Inject(Cookies) private readonly cookies: Cookies,
     @Inject(PostedParameters) private readonly posted: PostedParameters,
     @Inject(UsersRepository) private readonly users: UsersRepository,
-    @Inject(PasswordAuthentication) private readonly passwords: PasswordAuthentication,
     @Inject(SignIn) private readonly signIn: SignIn,
+    @Inject(LoginAttempts) private readonly attempts: LoginAttempts,
   ) {}
 
   @Get()
@@ -53,16 +54,14 @@ export class LoginController {
       });
     }
     try {
-      const user = await this.passwords.signIn(form.get('username') ?? '', new Secret(form.get('password') ?? ''));
-      await this.signIn.completeWithPassword(request, response, user);
+      const [username, password] = [form.get('username') ?? '', new Secret(form.get('password') ?? '')];
+      await this.signIn.withPassword(request, response, username, password);
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      await this.signIn.recordPasswordRefusal(error);
-      if (error.code !== 'credentials.password-wrong') throw error;
+      if (!(error instanceof DomainError) || error.code !== 'credentials.password-wrong') throw error;
       await this.#show(request, response, form, error);
       return;
     }
-    this.#leave(response, localPath(form.get('return_to')));
+    this.#showTheWayOn(response, localPath(form.get('return_to')));
   }
 
   /** Sends the browser to the provider; the guard does it. */
@@ -87,6 +86,8 @@ export class LoginController {
     const provider = await this.providers.find(idp);
     if (!provider) throw new DomainError('provider.unknown');
     const answer = new Map([...formBody(body)].filter(([name]) => ANSWER.includes(name)));
+    // Anybody may post here, too: only what somebody waits for is kept.
+    if (!(await this.attempts.isExpected(answer.get('state') ?? '', idp))) throw notExpected();
     const handle = await this.posted.keep(callbackOf(idp), answer);
     this.#leave(response, `/login/${encodeURIComponent(idp)}/callback?handle=${handle}`);
   }
@@ -105,7 +106,7 @@ export class LoginController {
     const browser = this.cookies.browser(request, response);
     const session = await this.sessions.current(request);
     const user = session && (await this.users.find(session.userId));
-    const passedOn = PASSED_ON.flatMap((name): [string, string][] => {
+    const passedOn = KEPT.flatMap((name): [string, string][] => {
       const value = parameters.get(name);
       return value === undefined ? [] : [[name, value]];
     });
@@ -138,13 +139,17 @@ export class LoginController {
           'Sign in',
           html`<h1>Sign in</h1>
             ${signedIn} ${choices}
-            ${this.#takesPasswords && this.#passwordForm(browser, parameters, refused !== undefined)}`,
+            ${this.#takesPasswords && this.#passwordForm(browser, parameters, passedOn, refused !== undefined)}`,
         ),
       );
   }
 
-  #passwordForm(browser: Secret, parameters: ReadonlyMap<string, string>, refused: boolean): Html {
-    const returnTo = parameters.get('return_to');
+  #passwordForm(
+    browser: Secret,
+    parameters: ReadonlyMap<string, string>,
+    passedOn: readonly [string, string][],
+    refused: boolean,
+  ): Html {
     return html`<form class="actions" method="post" action="${this.configuration.issuerPath}/login">
       ${refused && html`<p role="alert">The user name or the password is wrong, or there were too many attempts.</p>`}
       <label
@@ -157,10 +162,29 @@ export class LoginController {
           required
       /></label>
       <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
-      ${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}" />`}
+      ${passedOn.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
       <input type="hidden" name="csrf_token" value="${this.cookies.csrfToken(browser, PASSWORD_FORM)}" />
       <button class="primary" type="submit">Sign in</button>
     </form>`;
+  }
+
+  /**
+   * Ends the form's navigation here: `form-action` counts for every redirect after a form, up to the client's, and must
+   * not be opened to wherever a client may be.
+   */
+  #showTheWayOn(response: Response, path: string): void {
+    const leadsTo = this.configuration.issuerPath + path;
+    response
+      .status(200)
+      .set(pageHeaders())
+      .send(
+        page(
+          'Signed in',
+          html`<h1>You are signed in</h1>
+            <p><a href="${leadsTo}">Continue</a></p>`,
+          { leadsTo },
+        ),
+      );
   }
 
   #leave(response: Response, path: string): void {

@@ -5,5 +5,5 @@
 export { ConnectTickets } from './connect-tickets.js';
 export { IdpOfflineAccessModule } from './idp-offline-access.module.js';
 export type { LinkedAccount } from './linked-account.js';
-export { LinkedAccounts, type RevocationOfUser } from './linked-accounts.js';
+export { LinkedAccounts, type RevocationOfUser, type UpstreamIdentity } from './linked-accounts.js';
 export { UpstreamAccess } from './upstream-access.js';

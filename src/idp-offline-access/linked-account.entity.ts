@@ -100,7 +100,7 @@ export class LinkedAccountEntity {
   @Column(optionalInstant)
   defaultSince!: number | null;
 
-  /** When and in which browser session the user last signed in with it, or connected it. */
+  /** When and in which browser session the user last connected it; null where they only ever signed in with it. */
   @Column(optionalInstant)
   linkedAt!: number | null;
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, type FindOptionsWhere } from 'typeorm';
+import { IsNull, Not, type FindOptionsWhere } from 'typeorm';
 import { beyondPauses } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
@@ -115,6 +115,10 @@ export class LinkedAccountsRepository {
   async everLinkedBy(userId: string): Promise<Pick<LinkedAccount, 'id' | 'identityProvider' | 'subject'>[]> {
     const rows = await this.#rows.findBy({ userId });
     return rows.map(({ id, identityProvider, subject }) => ({ id, identityProvider, subject }));
+  }
+
+  wasUnlinked(account: NewAccount): Promise<boolean> {
+    return this.#rows.existsBy({ ...account, unlinkedAt: Not(IsNull()) });
   }
 
   async findBySubject(identityProvider: string, subject: string): Promise<LinkedAccount | undefined> {

@@ -68,6 +68,11 @@ export class LinkedAccounts implements OnModuleInit {
     return (await this.#find(identity))?.userId;
   }
 
+  /** Whether the user once had that account and unlinked it, or had it unlinked for them. */
+  wasUnlinked(userId: string, { identityProvider, subject }: UpstreamIdentity): Promise<boolean> {
+    return this.accounts.wasUnlinked({ userId, identityProvider, subject });
+  }
+
   /**
    * Links the account to the user and keeps its tokens; linking again replaces them, save that a sign-in takes nothing
    * away of what the user granted by connecting. The first account at a provider is
@@ -112,6 +117,7 @@ export class LinkedAccounts implements OnModuleInit {
    */
   async choose(userId: string, identityProvider: string, session: Session | undefined): Promise<void> {
     await this.unitOfWork.run(async () => {
+      await this.users.hold(userId);
       const accounts = (await this.accounts.listOfUser(userId)).filter(
         (account) => account.identityProvider === identityProvider && account.status !== 'sign-in-only',
       );
@@ -128,7 +134,7 @@ export class LinkedAccounts implements OnModuleInit {
 
   /**
    * Unlinks the user's accounts at a provider: their tokens are erased first, whatever happens at the provider later.
-   * The last account that the user could sign in with stays known as a subject. Answers how many were unlinked.
+   * Where no other account is left that the user can sign in with, one stays known as a subject. Answers how many were unlinked.
    */
   async unlink(userId: string, identityProvider: string): Promise<number> {
     return this.#unlinkWhere(userId, (account) => account.identityProvider === identityProvider, { keepLast: true });
@@ -169,9 +175,13 @@ export class LinkedAccounts implements OnModuleInit {
     { keepLast }: { keepLast: boolean },
   ): Promise<number> {
     return this.unitOfWork.run(async () => {
+      // Of two at once the second sees what the first has left.
+      await this.users.hold(userId);
+      const enabled = new Set((await this.providers.list()).map(({ id }) => id));
       const accounts = await this.accounts.listOfUser(userId);
       const leaving = accounts.filter(leaves);
-      const kept = keepLast && leaving.length === accounts.length ? leaving[0]?.id : undefined;
+      const stays = accounts.some((account) => !leaves(account) && enabled.has(account.identityProvider));
+      const kept = keepLast && !stays ? leaving[0]?.id : undefined;
       const unlinked = leaving.filter(({ id, status }) => id !== kept || status !== 'sign-in-only');
       for (const account of unlinked) await this.#unlinkOne(account, account.id === kept);
       return unlinked.length;

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { instant, optionalInstant } from '../database/index.js';
+import { instant } from '../database/index.js';
 
 /** What another site posted here, kept until the browser comes back for it with its cookie. */
 @Entity('posted_parameters')
@@ -22,7 +22,4 @@ export class PostedParametersEntity {
 
   @Column(instant)
   expiresAt!: number;
-
-  @Column(optionalInstant)
-  consumedAt!: number | null;
 }

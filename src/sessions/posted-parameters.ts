@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, MoreThan } from 'typeorm';
+import { MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { digest, Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
@@ -27,7 +27,7 @@ export class PostedParameters {
     @Inject(ExpiredRows) expiredRows: ExpiredRows,
   ) {
     encryptedTables.register(PostedParametersEntity);
-    expiredRows.register(PostedParametersEntity);
+    expiredRows.register(PostedParametersEntity, { keptMs: 0 });
   }
 
   /** Answers the handle, which is good for five minutes. */
@@ -41,21 +41,15 @@ export class PostedParameters {
       parameters: envelope.seal(COLUMN, new Secret(JSON.stringify([...parameters]))),
       ...envelope.wrapped,
       expiresAt: this.clock.now() + LIFETIME_MS,
-      consumedAt: null,
     });
     return handle;
   }
 
-  /** The parameters, once; nothing for a handle that is unknown, expired, spent, or was given for another purpose. */
+  /** The parameters, once: then they are gone. Nothing for a handle that is unknown, expired, or of another purpose. */
   async take(purpose: string, handle: string): Promise<ReadonlyMap<string, string> | undefined> {
     const id = digest(handle);
-    const now = this.clock.now();
-    const { affected } = await this.#rows.update(
-      { digest: id, purpose, consumedAt: IsNull(), expiresAt: MoreThan(now) },
-      { consumedAt: now },
-    );
-    if (affected !== 1) return undefined;
-    const row = await this.#rows.findOneByOrFail({ digest: id });
+    const row = await this.#rows.findOneBy({ digest: id, purpose, expiresAt: MoreThan(this.clock.now()) });
+    if (!row || (await this.#rows.delete({ digest: id })).affected !== 1) return undefined;
     const text = this.envelopes.open({ table: TABLE, id }, row).unseal(COLUMN, row.parameters);
     return new Map(JSON.parse(text.reveal()) as [string, string][]);
   }

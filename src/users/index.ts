@@ -7,4 +7,4 @@ export { PasswordChanges } from './password-changes.js';
 export { UserAccounts, type AccountChanges } from './user-accounts.js';
 export { UserDeletion } from './user-deletion.js';
 export { UsersModule } from './users.module.js';
-export { UsersRepository, type Profile, type User } from './users.repository.js';
+export { UsersRepository, type Profile, type User, type Verifier } from './users.repository.js';

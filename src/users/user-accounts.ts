@@ -8,7 +8,7 @@ import { hashPassword } from './passwords.js';
 import { UsersRepository, type User, type UserChanges } from './users.repository.js';
 
 /** What is left out stays as it is; null clears it. */
-export interface AccountChanges extends Omit<UserChanges, 'passwordHash'> {
+export interface AccountChanges extends Omit<UserChanges, 'passwordHash' | 'emailVerifiedBy'> {
   password?: Secret | null;
 }
 
@@ -52,7 +52,12 @@ export class UserAccounts {
   async #change(userId: string, changes: UserChanges): Promise<{ before: User; after: User }> {
     const before = await this.#get(userId);
     const newEmail = changes.email !== undefined && changes.email !== (before.email ?? null);
-    await this.users.change(userId, { ...(newEmail && { emailVerified: false }), ...changes });
+    const { emailVerified = newEmail ? false : undefined } = changes;
+    const emailVerifiedBy = emailVerified === true ? 'admin' : null;
+    await this.users.change(userId, {
+      ...changes,
+      ...(emailVerified !== undefined && { emailVerified, emailVerifiedBy }),
+    });
     const after = await this.#get(userId);
     if (after.basicAuthEnabled && !after.hasPassword) throw invalidParameter('basic_auth', 'needs a password');
     return { before, after };

@@ -19,6 +19,10 @@ export class UserEntity {
   @Column('boolean')
   emailVerified!: boolean;
 
+  /** Who says so: `admin`, or `provider:` and its id; null where nobody, or a release before this column, did. */
+  @Column('varchar', { nullable: true })
+  emailVerifiedBy!: string | null;
+
   /** Argon2id, in PHC string format. */
   @Column('varchar', { nullable: true })
   passwordHash!: string | null;

@@ -25,7 +25,11 @@ export interface Profile {
   fullName?: string | undefined;
   email?: string | undefined;
   emailVerified?: boolean;
+  emailVerifiedBy?: Verifier | undefined;
 }
+
+/** Who verified an e-mail address. No provider can have an id that makes it the administrator. */
+export type Verifier = 'admin' | `provider:${string}`;
 
 export interface PasswordSettings {
   passwordHash: string | null;
@@ -38,6 +42,7 @@ export interface UserChanges {
   fullName?: string | null;
   email?: string | null;
   emailVerified?: boolean;
+  emailVerifiedBy?: Verifier | null;
   passwordHash?: string | null;
   basicAuthEnabled?: boolean;
   blocked?: boolean;
@@ -62,10 +67,21 @@ export class UsersRepository {
   }
 
   async findByUsername(username: string): Promise<(User & PasswordSettings) | undefined> {
-    const row = await this.#rows.findOneBy({ username });
-    const user = toUser(row);
-    if (!row || !user) return undefined;
-    return { ...user, passwordHash: row.passwordHash, basicAuthEnabled: row.basicAuthEnabled };
+    return withPassword(await this.#rows.findOneBy({ username }));
+  }
+
+  /**
+   * The user as they are now and stay until the unit of work ends: on PostgreSQL this waits for whoever else holds,
+   * changes or deletes them. Nobody where they are gone. The first write of what must not outlive a deletion.
+   */
+  async hold(id: string): Promise<(User & PasswordSettings) | undefined> {
+    await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set({ updatedAt: () => 'updated_at' })
+      .where({ id })
+      .execute();
+    return withPassword(await this.#rows.findOneBy({ id }));
   }
 
   /** @throws DomainError `resource.conflict` where another user has that name */
@@ -80,6 +96,7 @@ export class UsersRepository {
       fullName: profile.fullName ?? null,
       email: profile.email ?? null,
       emailVerified: profile.emailVerified ?? false,
+      emailVerifiedBy: profile.emailVerifiedBy ?? null,
       ...password,
       blockedAt: null,
       createdAt: now,
@@ -128,13 +145,17 @@ export class UsersRepository {
   }
 
   /**
-   * The one user who has that address for certain: verified, or vouched for by whoever `declared` it with the user name.
-   * Nobody where it is nobody's or several users'. Only ASCII letters are folded, and other addresses found by nobody:
+   * The one user who has that address for certain: verified by one of those who are `trusted` with it, or vouched for by
+   * whoever `declared` it with the user name. Where anybody's word counted, a stranger could sign up at a provider of
+   * theirs with an address that is not theirs, and wait for its owner to be linked to them. Nobody where it is nobody's or several users'. Only ASCII letters are folded, and other addresses found by nobody:
    * letters that look or fold alike (`K` and the Kelvin sign) would let one mailbox pass for another.
    */
   async findByVerifiedEmail(
     email: string,
-    declared: readonly { username: string; email: string | undefined }[] = [],
+    {
+      trusted,
+      declared,
+    }: { trusted: readonly Verifier[]; declared: readonly { username: string; email: string | undefined }[] },
   ): Promise<User | undefined> {
     if (!ASCII.test(email)) return undefined;
     const isIt = (candidate: string | undefined): boolean =>
@@ -147,7 +168,8 @@ export class UsersRepository {
       .filter((row) => isIt(row.email ?? undefined))
       .filter(
         (row) =>
-          row.emailVerified || declared.some(({ username, email: own }) => username === row.username && isIt(own)),
+          (row.emailVerified && trusted.some((verifier) => verifier === row.emailVerifiedBy)) ||
+          declared.some(({ username, email: own }) => username === row.username && isIt(own)),
       );
     return users.length === 1 ? toUser(users[0]!) : undefined;
   }
@@ -172,6 +194,12 @@ function toUser(row: UserEntity | null): User | undefined {
     blocked: row.blockedAt !== null,
     createdAt: row.createdAt,
   };
+}
+
+function withPassword(row: UserEntity | null): (User & PasswordSettings) | undefined {
+  const user = toUser(row);
+  if (!row || !user) return undefined;
+  return { ...user, passwordHash: row.passwordHash, basicAuthEnabled: row.basicAuthEnabled };
 }
 
 function nameTaken(): DomainError {

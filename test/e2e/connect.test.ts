@@ -288,9 +288,13 @@ describe.each(databases)('connecting an account on $name', (kind) => {
     const anna = await person();
     await unlink(anna);
     const { location } = await confirm(anna.browser, await anna.browser.get(await connectUrl(anna)), 'deny');
+    await world.database.query('DELETE FROM audit_events');
     await expectNothingStored(world, anna.browser, async () => {
       expectErrorPage(await anna.browser.request(location ?? ''), 403);
     });
+    expect(await world.database.query('SELECT event, outcome, reason FROM audit_events')).toEqual([
+      { event: 'identity.linked', outcome: 'failure', reason: 'access.forbidden' },
+    ]);
   });
 
   it('is a page that says so while the provider is off the network, and the link stays good', async () => {

@@ -231,7 +231,7 @@ describe.each(databases)('linked accounts on $name', (kind) => {
   describe('a verified e-mail address that the operator trusts', () => {
     it('links the account to the user who has it, once and for all, and says so in the audit', async () => {
       const name = person();
-      const { access_token: token } = await world.signIn({ login: name, scope: SCOPE });
+      const { access_token: token } = await world.signIn({ login: name, scope: SCOPE, provider: TRUSTED_OPEN });
       const userId = String(decodeJwt(token).sub);
       const users = await count(world, 'users');
       const browser = world.browser();
@@ -253,10 +253,59 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       expect(await userOf(declared, TRUSTED)).toBe(await userNamed('vouched'));
     });
 
-    it('lets a blocked user in no more than anything else', async () => {
+    it.each<[string | null, boolean]>([
+      ['admin', true],
+      [`provider:${TRUSTED_OPEN}`, true],
+      [`provider:${PROVIDER}`, false],
+      // Its id is that of no verifier.
+      ['provider:admin', false],
+      // As a release before 0.2.0 left it.
+      [null, false],
+    ])('counts by who verified it for our user, by %s: %s', async (verifier, counts) => {
       const name = person();
       await login(world, world.browser(), { login: name });
-      await world.database.query('UPDATE users SET blocked_at = 1 WHERE id = ?', [await userOf(name, PROVIDER)]);
+      const owner = await userOf(name, PROVIDER);
+      await world.database.query('UPDATE users SET email_verified_by = ? WHERE id = ?', [verifier, owner]);
+      const answer = await login(world, world.browser(), { provider: TRUSTED, login: name });
+      expect(answer.status).toBe(counts ? 303 : 403);
+      expect(await userOf(name, TRUSTED)).toBe(counts ? owner : undefined);
+    });
+
+    it('is not taken from a stranger who signed up with it at a provider that is not trusted', async () => {
+      const name = person();
+      evil.users.set(`evil-${name}`, { ...world.upstream.users.get(name)!, sub: `evil-${name}` });
+      await login(world, world.browser(), { provider: EVIL, login: `evil-${name}` });
+      const hijacker = await userOf(`evil-${name}`, EVIL);
+      const [{ email } = {}] = await world.database.query('SELECT email FROM users WHERE id = ?', [hijacker]);
+      expect(email).toBe(`${name}@example.com`);
+      const browser = world.browser();
+      await expectNothingStored(world, browser, async () => {
+        expectErrorPage(await login(world, browser, { provider: TRUSTED, login: name }), 403);
+      });
+      expect((await login(world, world.browser(), { provider: TRUSTED_OPEN, login: name })).status).toBe(303);
+      expect(await userOf(name, TRUSTED_OPEN)).not.toBe(hijacker);
+    });
+
+    it('brings no account back that the user unlinked', async () => {
+      const name = person();
+      const { access_token: token } = await world.signIn({ login: name, scope: SCOPE, provider: TRUSTED_OPEN });
+      await login(world, world.browser(), { provider: TRUSTED, login: name });
+      expect((await pace('DELETE', token, TRUSTED)).status).toBe(204);
+      const browser = world.browser();
+      await expectNothingStored(world, browser, async () => {
+        expectErrorPage(await login(world, browser, { provider: TRUSTED, login: name }), 403);
+      });
+      // Only the user brings it back.
+      const own = world.browser();
+      await world.signIn({ login: name, browser: own, provider: TRUSTED_OPEN });
+      await connect(own, name, TRUSTED);
+      expect(await userOf(name, TRUSTED)).toBe(decodeJwt(token).sub);
+    });
+
+    it('lets a blocked user in no more than anything else', async () => {
+      const name = person();
+      await login(world, world.browser(), { provider: TRUSTED_OPEN, login: name });
+      await world.database.query('UPDATE users SET blocked_at = 1 WHERE id = ?', [await userOf(name, TRUSTED_OPEN)]);
       const browser = world.browser();
       await expectNothingStored(world, browser, async () => {
         expectErrorPage(await login(world, browser, { provider: TRUSTED, login: name }), 403);
@@ -272,19 +321,19 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       ['does not say', () => person({ email: '' })],
     ])('links nothing where the provider %s it', async (_, other) => {
       const owner = person();
-      await login(world, world.browser(), { login: owner });
+      await login(world, world.browser(), { provider: TRUSTED_OPEN, login: owner });
       const name = other(owner);
       const browser = world.browser();
       await expectNothingStored(world, browser, async () => {
         expectErrorPage(await login(world, browser, { provider: TRUSTED, login: name }), 403);
       });
       expect((await login(world, world.browser(), { provider: TRUSTED_OPEN, login: name })).status).toBe(303);
-      expect(await userOf(name, TRUSTED_OPEN)).not.toBe(await userOf(owner, PROVIDER));
+      expect(await userOf(name, TRUSTED_OPEN)).not.toBe(await userOf(owner, TRUSTED_OPEN));
     });
 
     it('links nothing where our user has never proven to have it', async () => {
       const owner = person({ email_verified: false });
-      await login(world, world.browser(), { login: owner });
+      await login(world, world.browser(), { provider: TRUSTED_OPEN, login: owner });
       const name = person({ email: `${owner}@example.com` });
       const browser = world.browser();
       await expectNothingStored(world, browser, async () => {
@@ -294,7 +343,11 @@ describe.each(databases)('linked accounts on $name', (kind) => {
 
     it('does not guess between two users who have it', async () => {
       const owners = [person(), person({ email: `linker-${people}@example.com` })];
-      for (const owner of owners) await login(world, world.browser(), { login: owner });
+      for (const owner of owners) {
+        await login(world, world.browser(), { login: owner });
+        const userId = await userOf(owner, PROVIDER);
+        await world.database.query("UPDATE users SET email_verified_by = 'admin' WHERE id = ?", [userId]);
+      }
       const name = person({ email: `${owners[0]}@example.com` });
       const browser = world.browser();
       await expectNothingStored(world, browser, async () => {

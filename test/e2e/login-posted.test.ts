@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
 import { form, type Browser, type BrowserResponse, type RequestOptions } from '../support/http-browser.js';
 import {
+  altered,
   authorizationUrl,
   bringBackCallback,
   count,
@@ -51,6 +52,11 @@ describe.each(databases)('what other sites post here, on $name', (kind) => {
     return `poster-${people}`;
   };
   const posted = (): Promise<number> => count(world, 'posted_parameters');
+  /** How long the ciphertext is of the only parameters that wait. */
+  const sealed = async (): Promise<number> => {
+    const [row] = await world.database.query('SELECT parameters FROM posted_parameters');
+    return String(row?.['parameters']).length;
+  };
   const address = (path: string): string => world.service.url + path;
   const handleIn = ({ location }: BrowserResponse): string => {
     const handle = location?.searchParams.get('handle') ?? '';
@@ -151,7 +157,7 @@ describe.each(databases)('what other sites post here, on $name', (kind) => {
       const { location } = await post(await answerForm(browser, newcomer()));
       const [row] = await world.database.query('SELECT MAX(expires_at) AS at FROM posted_parameters');
       expect(Number(row?.['at'])).toBeLessThanOrEqual(Date.now() + 5 * 60_000);
-      await world.database.query('UPDATE posted_parameters SET expires_at = 1 WHERE consumed_at IS NULL');
+      await world.database.query('UPDATE posted_parameters SET expires_at = 1');
       await expectNothingStored(world, browser, async () => {
         expectErrorPage(await browser.request(location ?? ''), 400);
       });
@@ -170,28 +176,62 @@ describe.each(databases)('what other sites post here, on $name', (kind) => {
     it('of one provider, brought to the callback of another, is refused (mix-up)', async () => {
       const browser = world.browser();
       const genuine = await bringBackCallback(world, browser, { login: newcomer() });
-      const { location } = await post(Object.fromEntries(genuine.searchParams));
-      await expectNothingStored(world, browser, async () => {
-        expectErrorPage(await browser.request(location ?? ''), 400);
-      });
+      const before = await posted();
+      expectErrorPage(await post(Object.fromEntries(genuine.searchParams)), 400);
+      expect(await posted()).toBe(before);
       expect((await browser.request(genuine)).status).toBe(303);
     });
 
     it.each<[string, (fields: Fields) => Fields]>([
       ['another iss', (fields) => ({ ...fields, iss: 'https://evil.example' })],
       ['no iss, which the provider promises', (fields) => without(fields, 'iss')],
-      ['an unknown state', (fields) => ({ ...fields, state: 'x'.repeat(43) })],
-      ['no state', (fields) => without(fields, 'state')],
       ['no code', (fields) => without(fields, 'code')],
       ['a code of nobody', (fields) => ({ ...fields, code: 'forged-code' })],
       ['an error', (fields) => ({ ...without(fields, 'code'), error: 'access_denied' })],
-      ['nothing in it', () => ({})],
     ])('with %s is refused as it is in a query', async (_, forge) => {
       const browser = world.browser();
       const { location } = await post(forge(await answerForm(browser, newcomer())));
       await expectNothingStored(world, browser, async () => {
         expectErrorPage(await browser.request(location ?? ''));
       });
+    });
+
+    it.each<[string, (fields: Fields) => Fields]>([
+      ['an unknown state', (fields) => ({ ...fields, state: 'x'.repeat(43) })],
+      ['no state', (fields) => without(fields, 'state')],
+      ['nothing in it', () => ({})],
+    ])('with %s is refused and not kept: nobody waits for it', async (_, forge) => {
+      const fields = await answerForm(world.browser(), newcomer());
+      const before = await posted();
+      expectErrorPage(await post(forge(fields)), 400);
+      expect(await posted()).toBe(before);
+    });
+
+    it('to a sign-in that is over, or took too long, is refused and not kept', async () => {
+      const browser = world.browser();
+      const fields = await answerForm(browser, newcomer());
+      const { location } = await post(fields);
+      await browser.request(location ?? '');
+      const late = await answerForm(world.browser(), newcomer());
+      await world.database.query('UPDATE login_attempts SET expires_at = 1 WHERE consumed_at IS NULL');
+      const before = await posted();
+      for (const stale of [fields, late]) expectErrorPage(await post(stale), 400);
+      expect(await posted()).toBe(before);
+    });
+
+    it('is not kept any longer once the browser has come back for it', async () => {
+      const browser = world.browser();
+      const before = await posted();
+      const { location } = await post(await answerForm(browser, newcomer()));
+      expect(await posted()).toBe(before + 1);
+      await browser.request(location ?? '');
+      expect(await posted()).toBe(before);
+    });
+
+    it('in a query is read though a parameter is called handle', async () => {
+      const browser = world.browser();
+      const callback = await bringBackCallback(world, browser, { login: newcomer() });
+      expect((await browser.request(altered(callback, { handle: 'x' }))).status).toBe(303);
     });
 
     it('is a page without a handle, or with one of nobody', async () => {
@@ -209,15 +249,11 @@ describe.each(databases)('what other sites post here, on $name', (kind) => {
       ['a parameter twice', { body: 'state=a&state=b', headers: FORM }, 400],
       ['a parameter of more than 8 KiB', { form: { state: 'x', user: 'x'.repeat(8193) } }, 400],
       ['more than 64 KiB', { form: { a: 'x'.repeat(65_536) } }, 413],
-    ])('as %s is refused and not kept', async (name, options, status) => {
+    ])('as %s is refused and not kept', async (_, options, status) => {
       const before = await posted();
       const answer = await crossSite(`/login/${POSTING}/callback`, options);
-      // A body of no known type is none: an answer without parameters, which leads nowhere.
-      if (name === 'a text') expectErrorPage(await world.browser().request(answer.location ?? ''), status);
-      else {
-        expectErrorPage(answer, status);
-        expect(await posted()).toBe(before);
-      }
+      expectErrorPage(answer, status);
+      expect(await posted()).toBe(before);
     });
 
     it('at an unknown provider is refused and not kept', async () => {
@@ -266,14 +302,31 @@ describe.each(databases)('what other sites post here, on $name', (kind) => {
     it('is refused after five minutes, and as the answer of a provider', async () => {
       const { location } = await crossSite('/auth', { form: fieldsOf(authorizationUrl(world).url) });
       expectErrorPage(await world.browser().request(address(`/login/${POSTING}/callback${location?.search}`)), 400);
-      await world.database.query('UPDATE posted_parameters SET expires_at = 1 WHERE consumed_at IS NULL');
+      await world.database.query('UPDATE posted_parameters SET expires_at = 1');
       expectErrorPage(await world.browser().request(location ?? ''), 400);
     });
 
-    it('tells the client what is wrong with it once the browser has come back', async () => {
+    it('tells the client what is wrong with it, and is not kept', async () => {
+      const before = await posted();
       const { url } = authorizationUrl(world, { scope: 'admin' });
-      const { location } = await crossSite('/auth', { form: fieldsOf(url) });
-      expect(toldClient(await open(world.browser(), location ?? '')).get('error')).toBe('invalid_scope');
+      expect(toldClient(await crossSite('/auth', { form: fieldsOf(url) })).get('error')).toBe('invalid_scope');
+      expect(await posted()).toBe(before);
+    });
+
+    it('is kept without what nobody asked for', async () => {
+      await world.database.query('DELETE FROM posted_parameters');
+      const fields = fieldsOf(authorizationUrl(world).url);
+      await crossSite('/auth', { form: fields });
+      const plain = await sealed();
+      await world.database.query('DELETE FROM posted_parameters');
+      const { location } = await crossSite('/auth', { form: { ...fields, unknown: 'x'.repeat(8_000) } });
+      expect(await sealed()).toBe(plain);
+      toldClient(await open(world.browser(), location ?? ''));
+    });
+
+    it('in a query may have a parameter called handle, which means nothing', async () => {
+      const { url } = authorizationUrl(world);
+      expect(toldClient(await open(world.browser(), `${url}&handle=x`)).has('code')).toBe(true);
     });
 
     it.each<[string, RequestOptions, number]>([

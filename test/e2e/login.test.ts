@@ -253,6 +253,42 @@ describe.each(databases)('signing in on $name', (kind) => {
     });
   });
 
+  it("says the same where the user said no in Apple's words", async () => {
+    const browser = world.browser();
+    const callback = altered(await bringBackCallback(world, browser), {
+      code: null,
+      error: 'user_cancelled_authorize',
+    });
+    const page = await browser.request(callback);
+    expectErrorPage(page, 403);
+    expect(page.text()).toContain('declined');
+  });
+
+  it.each<[string, (callback: URL) => URL, string]>([
+    ['a refusal', (callback) => altered(callback, { code: null, error: 'access_denied' }), 'access.forbidden'],
+    ['another iss', (callback) => altered(callback, { iss: 'https://evil.example' }), 'request.parameter-invalid'],
+    ['a code of nobody', (callback) => altered(callback, { code: 'forged-code' }), 'access.forbidden'],
+  ])('records %s in the audit, where the sign-in was started here', async (_, forge, reason) => {
+    const browser = world.browser();
+    const callback = await bringBackCallback(world, browser);
+    await world.database.query('DELETE FROM audit_events');
+    const recorded = 'SELECT event, outcome, user_id, identity_provider, reason FROM audit_events';
+    expectErrorPage(await world.browser().request(forge(callback)), 400);
+    expect(await world.database.query(recorded)).toEqual([]);
+    expectErrorPage(await browser.request(forge(callback)));
+    const event = { event: 'user.signed-in', outcome: 'failure', user_id: null };
+    expect(await world.database.query(recorded)).toEqual([{ ...event, identity_provider: PROVIDER, reason }]);
+  });
+
+  it('sends the browser to the provider as every redirect goes: uncached, without where it came from', async () => {
+    const { status, headers } = await world.browser().request(`${world.service.url}/login/${PROVIDER}`);
+    expect([status, headers.get('cache-control'), headers.get('referrer-policy')]).toEqual([
+      303,
+      'no-store',
+      'no-referrer',
+    ]);
+  });
+
   it.each(['error=access_denied&error_description=spoofed', 'error=anything', 'code=x', 'code=x&state=y'])(
     'starts a sign-in at /login/{idp} and believes no answer there: ?%s',
     async (query) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectTickets } from '../../src/idp-offline-access/connect-tickets.js';
+import { PostedParameters } from '../../src/sessions/posted-parameters.js';
 import { databases } from '../support/databases.js';
 import { openStorage, type Storage } from './support/storage.js';
 
@@ -26,5 +27,15 @@ describe.each(databases)('expired rows on $name', (kind) => {
     expect(await expiredRows.sweep()).toBe(1);
     expect(await storage.database.query('SELECT user_id FROM connect_tickets')).toHaveLength(1);
     expect(await expiredRows.sweep()).toBe(0);
+  });
+
+  it('go at once where strangers can make them without a cookie', async () => {
+    const { unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows } = storage.first;
+    const posted = new PostedParameters(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
+    await posted.keep('here', new Map([['code', 'a code']]));
+    expect(await expiredRows.sweep()).toBe(0);
+    storage.clock.advance(5 * 60_000 + 1);
+    expect(await expiredRows.sweep()).toBe(1);
+    expect(await storage.database.query('SELECT digest FROM posted_parameters')).toEqual([]);
   });
 });

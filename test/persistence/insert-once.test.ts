@@ -13,6 +13,7 @@ const user = {
   fullName: null,
   email: `a'"\\?$1;--`,
   emailVerified: true,
+  emailVerifiedBy: null,
   passwordHash: null,
   basicAuthEnabled: false,
   blockedAt: null,

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/common/domain-error.js';
 import { Secret } from '../../src/common/secret.js';
+import { parseIdentityProvider } from '../../src/config/index.js';
+import { toProvider } from '../../src/identity-providers/index.js';
 import type { LinkedAccount, LinkedAccounts } from '../../src/idp-offline-access/index.js';
 import type { Session } from '../../src/sessions/index.js';
+import { UsersRepository } from '../../src/users/index.js';
 import { databases } from '../support/databases.js';
-import { fiftyTimes, openStorage, type Replica, type Storage } from './support/storage.js';
+import { Latch } from './support/latch.js';
+import { fiftyTimes, openStorage, waitingForALock, type Replica, type Storage } from './support/storage.js';
 import { roomOf } from './support/vault-room.js';
 
 const PROVIDER = 'corp';
@@ -38,6 +42,11 @@ describe.each(databases)('linking on $name', (kind) => {
     storage = await openStorage(kind);
     accounts = await accountsOf(storage.first);
     elsewhere = await accountsOf(storage.second);
+    const { providers } = roomOf(storage.first);
+    for (const id of [PROVIDER, 'other']) {
+      const entry = { id, issuer: ISSUER, client_id: 'us', client_secret: 'secret' };
+      await providers.put(toProvider(parseIdentityProvider(entry)));
+    }
   });
   afterAll(() => storage.close());
   beforeEach(() => {
@@ -242,6 +251,32 @@ describe.each(databases)('linking on $name', (kind) => {
       expect(await accounts.unlink(user, PROVIDER)).toBe(2);
       expect(await userOf('second')).toBe(user);
       expect(await userOf('first')).toBeUndefined();
+    });
+
+    it('keeps the subject where the accounts that stay are at providers that are off', async () => {
+      await link('first');
+      await link('elsewhere', { provider: 'switched-off' });
+      expect(await accounts.unlink(user, PROVIDER)).toBe(1);
+      expect(await userOf('first')).toBe(user);
+    });
+
+    it('of two providers at the same moment leaves one way in', async () => {
+      const { unitOfWork, clock, randomness } = storage.first;
+      ({ id: user } = await new UsersRepository(unitOfWork, clock, randomness).create({}));
+      await link('first');
+      await link('elsewhere', { provider: 'other' });
+      const [reached, commit] = [new Latch(), new Latch()];
+      const one = unitOfWork.run(async () => {
+        await accounts.unlink(user, PROVIDER);
+        reached.open();
+        await commit.opened;
+      });
+      await reached.opened;
+      const two = elsewhere.unlink(user, 'other');
+      await waitingForALock(storage, two);
+      commit.open();
+      await Promise.all([one, two]);
+      expect(await accounts.ofUser(user)).toMatchObject([{ identityProvider: 'other', status: 'sign-in-only' }]);
     });
 
     it('changes nothing when it is repeated', async () => {

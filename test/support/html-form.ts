@@ -32,6 +32,13 @@ function attributes(tag: string): Record<string, string> {
   return found;
 }
 
+/** The address that a page goes on to by itself. */
+export function refresh(html: string): string | undefined {
+  const tags = [...html.matchAll(/<meta\b[^>]*>/gi)].map(([tag]) => attributes(tag));
+  const content = tags.find((tag) => tag['http-equiv'] === 'refresh')?.['content'] ?? '';
+  return /^\d+;\s*url=(.+)$/i.exec(content)?.[1];
+}
+
 function readForm(open: string, inner: string): HtmlForm {
   const { action = '', method = 'get' } = attributes(open);
   const found: HtmlForm = { action, method: method.toUpperCase(), fields: {}, buttons: [] };

@@ -1,6 +1,6 @@
 import { Agent, request as send } from 'undici';
 import { type Cookie, CookieJar, parseSetCookie } from './cookie-jar.js';
-import { form as findForm } from './html-form.js';
+import { form as findForm, refresh } from './html-form.js';
 import { SecretLedger } from './secret-ledger.js';
 import { recordHtml, recordJson, recordParameters, recordRequestHeaders, recordUrl } from './traffic-secrets.js';
 
@@ -68,10 +68,11 @@ export class BrowserResponse {
     return JSON.parse(this.text()) as T;
   }
 
-  /** Where it redirects to, resolved. */
+  /** Where it leads on by itself, resolved: a redirect, or a page that refreshes. */
   get location(): URL | undefined {
-    const location = this.headers.get('location');
-    return location === null ? undefined : new URL(location, this.url);
+    const isPage = (this.headers.get('content-type') ?? '').includes('html');
+    const location = this.headers.get('location') ?? (isPage ? refresh(this.text()) : undefined);
+    return location === undefined ? undefined : new URL(location, this.url);
   }
 }
 
@@ -125,8 +126,9 @@ export class Browser {
     let response = await this.#once(new URL(url), method, body, headers);
     if (redirect === 'manual') return response;
     for (let hops = 0; ; hops += 1) {
-      const { location, status } = response;
-      if (location === undefined || status < 300 || status > 399 || stopBefore?.(location) === true) break;
+      const { location, status, headers: received } = response;
+      const isRedirect = status >= 300 && status <= 399;
+      if (location === undefined || (received.has('location') && !isRedirect) || stopBefore?.(location) === true) break;
       if (hops === MAX_REDIRECTS) throw new Error('too many redirects');
       // As browsers do: 303 always, 301 and 302 after a POST, turn into GET; 307 and 308 repeat the request.
       if (status === 303 || (status < 303 && method === 'POST')) {

@@ -38,14 +38,15 @@ label{display:grid;gap:.25rem;font-size:.875rem}input{padding:.65rem .75rem;bord
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
-/** A whole page: no script, nothing from elsewhere. */
-export function page(title: string, content: Html): string {
+/** A whole page: no script, nothing from elsewhere. With `leadsTo` the browser goes on to that address by itself. */
+export function page(title: string, content: Html, { leadsTo }: { leadsTo?: string } = {}): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
+        ${leadsTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${leadsTo}" />`}
         <title>${title}</title>
         ${STYLE_ELEMENT}
       </head>

@@ -71,7 +71,6 @@ const tables = [
       column.text('data_key'),
       column.string('encryption_key_id'),
       column.instant('expires_at'),
-      column.instant('consumed_at', nullable),
     ],
   }),
 ];
@@ -85,6 +84,7 @@ const columns: Record<string, TableColumn[]> = {
     column.integer('failures', { default: 0 }),
     column.instant('retry_at', nullable),
   ].map(toColumn),
+  users: [column.string('email_verified_by', nullable)].map(toColumn),
   sessions: [column.string('linked_account_id', nullable)].map(toColumn),
   audit_events: [column.string('actor', nullable)].map(toColumn),
 };

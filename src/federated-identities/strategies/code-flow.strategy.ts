@@ -35,6 +35,8 @@ export interface CodeFlowStrategyOptions {
   nonce: string;
 }
 
+/** The user said no: the word of RFC 6749 section 4.1.2.1, and Apple's. */
+const DECLINED = new Set(['access_denied', 'user_cancelled_authorize']);
 const MAX_NAME_LENGTH = 200;
 
 type Done = (error: unknown, signIn?: UpstreamSignIn) => void;
@@ -102,6 +104,11 @@ export class CodeFlowStrategy extends OAuth2Strategy {
     this.#options = options;
   }
 
+  /** The attempt that the answer turned out to belong to. */
+  get accepted(): Pick<UpstreamSignIn, 'provider' | 'attempt'> | undefined {
+    return this.#attempt && { provider: this.#options.provider, attempt: this.#attempt };
+  }
+
   override authorizationParams(): object {
     const { provider, parameters, nonce } = this.#options;
     return {
@@ -138,11 +145,7 @@ export class CodeFlowStrategy extends OAuth2Strategy {
     const { provider, attempts, destination, issParameterSupported } = this.#options;
     const [state, iss, error, code] = ['state', 'iss', 'error', 'code'].map((name) => answer.get(name));
     const attempt = state === undefined ? undefined : await attempts.finish(state, provider.id, destination.browser);
-    if (!attempt) {
-      throw refused(
-        'This sign-in was not started in this browser, was finished already, or took too long. Please start again.',
-      );
-    }
+    if (!attempt) throw notExpected();
     this.#attempt = attempt;
     // RFC 9207 section 2.4: the answer must come from the provider that was asked.
     if (iss === undefined ? issParameterSupported : !isIssuerOf(provider, iss)) {
@@ -150,10 +153,9 @@ export class CodeFlowStrategy extends OAuth2Strategy {
     }
     if (error !== undefined) {
       throw new DomainError('access.forbidden', {
-        publicDetail:
-          error === 'access_denied'
-            ? 'The identity provider says that the sign-in was declined.'
-            : 'The identity provider could not sign you in.',
+        publicDetail: DECLINED.has(error)
+          ? 'The identity provider says that the sign-in was declined.'
+          : 'The identity provider could not sign you in.',
         privateDetail: `${provider.id} answered ${/^[a-z_]{1,64}$/.test(error) ? error : 'an error'}`,
       });
     }
@@ -171,6 +173,13 @@ export class CodeFlowStrategy extends OAuth2Strategy {
     const expected = { nonce: attempt.nonce, profile: postedProfile(answer?.get('user')) };
     return { provider, attempt, tokens, identity: await upstream.identify(tokens, expected) };
   }
+}
+
+/** What is said of an answer that belongs to no sign-in under way. */
+export function notExpected(): DomainError {
+  return refused(
+    'This sign-in was not started in this browser, was finished already, or took too long. Please start again.',
+  );
 }
 
 function refused(publicDetail: string): DomainError {

@@ -5,15 +5,17 @@ import { DomainError } from '../../common/domain-error.js';
 import { queryParameters } from '../../common/http/form.js';
 import { Randomness } from '../../common/random.js';
 import { Configuration } from '../../config/index.js';
-import { IdentityProvidersRepository, UpstreamClients, UpstreamError } from '../../identity-providers/index.js';
+import { IdentityProvidersRepository, UpstreamClients } from '../../identity-providers/index.js';
 import { Cookies, PostedParameters } from '../../sessions/index.js';
 import { LoginAttempts } from '../login-attempts.js';
 import { localPath } from '../local-path.js';
+import { SignIn } from '../sign-in.js';
+import { toDomainError } from '../upstream-refusal.js';
 import { CodeFlowStrategy } from './code-flow.strategy.js';
 import { prepare, UPSTREAM_STRATEGY } from './upstream.strategy.js';
 
 /** What the caller of `/login/{idp}` may ask of the provider. */
-const PASSED_ON: Record<string, RegExp> = {
+export const PASSED_ON: Readonly<Record<string, RegExp>> = {
   login_hint: /^[^\p{C}]{1,256}$/u,
   prompt: /^(login|consent|select_account)$/,
   max_age: /^\d{1,9}$/,
@@ -41,6 +43,7 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
     @Inject(PostedParameters) private readonly posted: PostedParameters,
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(Randomness) private readonly randomness: Randomness,
+    @Inject(SignIn) private readonly signIn: SignIn,
   ) {
     super();
   }
@@ -48,11 +51,18 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<ConnectingRequest>();
+    let strategy: CodeFlowStrategy | undefined;
     try {
-      prepare(request, await this.#strategy(request, http.getResponse()));
+      strategy = await this.#strategy(request, http.getResponse());
+      prepare(request, strategy);
       return (await super.canActivate(context)) as boolean;
-    } catch (error) {
-      throw toDomainError(error);
+    } catch (thrown) {
+      const error = toDomainError(thrown);
+      // What cannot be told from a stranger's request is not recorded: it has no attempt.
+      if (strategy?.accepted && error instanceof DomainError) {
+        await this.signIn.recordRefusal(strategy.accepted, error);
+      }
+      throw error;
     }
   }
 
@@ -88,31 +98,11 @@ export class UpstreamSignInGuard extends AuthGuard(UPSTREAM_STRATEGY) {
   /** A provider may have posted it: then it waits here under a handle. @see OAuth 2.0 Form Post Response Mode */
   async #answer(identityProvider: string, query: Map<string, string>): Promise<ReadonlyMap<string, string>> {
     const handle = query.get('handle');
-    if (handle === undefined) return query;
+    if (handle === undefined || query.has('state')) return query;
     const posted = await this.posted.take(callbackOf(identityProvider), handle);
     if (posted) return posted;
     throw new DomainError('request.parameter-invalid', {
       publicDetail: 'This sign-in was finished already, or took too long. Please start again.',
     });
-  }
-}
-
-/** What a person is told when a provider could not be asked, or its answer not be believed. */
-export function toDomainError(error: unknown): unknown {
-  if (!(error instanceof UpstreamError)) return error;
-  const privateDetail = error.message;
-  switch (error.kind) {
-    case 'unavailable':
-      return new DomainError('upstream.unavailable', {
-        privateDetail,
-        meta: { retryAfterSeconds: Math.ceil((error.retryAfterMs ?? 5_000) / 1000) },
-      });
-    case 'misconfigured':
-      return new DomainError('upstream.misconfigured', { privateDetail });
-    default:
-      return new DomainError('access.forbidden', {
-        publicDetail: 'The answer of the identity provider could not be accepted. Please start again.',
-        privateDetail,
-      });
   }
 }

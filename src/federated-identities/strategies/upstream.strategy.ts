@@ -22,7 +22,13 @@ class UpstreamStrategy extends passport.Strategy {
     const strategy = request[PREPARED];
     if (!strategy) throw new Error('the request was not prepared');
     // Passport put the outcomes (success, fail, redirect, pass, error) on this object for this request.
-    Object.assign(strategy, this);
+    Object.assign(strategy, this, {
+      redirect: (url: string) => {
+        // As every redirect of ours.
+        request.res?.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+        this.redirect(url, 303);
+      },
+    });
     (strategy as { authenticate(request: Request, options?: unknown): void }).authenticate(request, options);
   }
 }

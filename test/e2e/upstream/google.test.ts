@@ -64,6 +64,8 @@ describe.each(databases)("Google's preset on $name", (kind) => {
       [subjectOf('reader')],
     );
     expect(user).toEqual({ full_name: 'reader of Google', email: 'reader@gmail.com' });
+    const { claims } = await account(world, 'google', subjectOf('reader'));
+    expect(typeof claims === 'string' ? JSON.parse(claims) : claims).toMatchObject({ given_name: 'reader' });
   });
 
   it('refreshes time and again with the one refresh token that Google gave', async () => {

@@ -92,6 +92,22 @@ export async function openStorage(
   };
 }
 
+/**
+ * Until some transaction waits for another, on PostgreSQL, or `work`, which was to wait, is done. On SQLite they queue.
+ */
+export async function waitingForALock({ database }: Storage, work: Promise<unknown>): Promise<void> {
+  if (database.url.startsWith('sqlite:')) return;
+  const finished = work.then(() => true);
+  const waits = async (): Promise<boolean> => {
+    const query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    return (await database.query(query)).length > 0;
+  };
+  const deadline = Date.now() + 10_000;
+  while (!(await Promise.race([finished, waits()]))) {
+    if (Date.now() > deadline) throw new Error('nothing waits for a lock');
+  }
+}
+
 function environmentWith(keys: string): Configuration['environment'] {
   return readEnvironment({ ENCRYPTION_KEYS: keys });
 }
