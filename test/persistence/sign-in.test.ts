@@ -8,7 +8,13 @@ import type { UpstreamSignIn } from '../../src/federated-identities/strategies/c
 import { toProvider } from '../../src/identity-providers/index.js';
 import { Cookies, Sessions } from '../../src/sessions/index.js';
 import { Throttling } from '../../src/throttling/index.js';
-import { PasswordAuthentication, UserAccounts, UserDeletion, UsersRepository } from '../../src/users/index.js';
+import {
+  PasswordAuthentication,
+  PasswordChanges,
+  UserAccounts,
+  UserDeletion,
+  UsersRepository,
+} from '../../src/users/index.js';
 import { databases } from '../support/databases.js';
 import { Latch } from './support/latch.js';
 import { openStorage, waitingForALock, type Replica, type Storage } from './support/storage.js';
@@ -55,7 +61,7 @@ async function roomsOf(replica: Replica) {
     sessions,
     throttling,
     deletion,
-    userAccounts: new UserAccounts(users, unitOfWork, sessions, audit),
+    userAccounts: new UserAccounts(users, unitOfWork, new PasswordChanges(sessions), audit),
     signIn: new SignIn(unitOfWork, linkedAccounts, users, passwords, providers, sessions, audit, clock, configuration),
   };
 }
