@@ -18,5 +18,5 @@ export {
   parseIdentityProvider,
   type IdentityProviderDeclaration,
 } from './identity-provider-declaration.js';
-export { privateKeyIn } from './written-identity-provider.js';
+export { privateKeyIn, PROFILE_CLAIMS } from './written-identity-provider.js';
 export type { EncryptionKey, SigningAlgorithm } from './environment.js';

@@ -9,7 +9,8 @@ export type PresetName = (typeof PRESET_NAMES)[number];
 /** Where a claim stands in what the provider says: names separated by dots. */
 const claimPath = z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'must be a dotted path, such as profile.display_name');
 
-const CLAIMS = [
+/** What is kept of what a provider says about a user, and so what can be mapped: who the user is, not how a token was made. */
+export const PROFILE_CLAIMS = [
   'sub',
   'name',
   'given_name',
@@ -101,7 +102,7 @@ export const writtenIdentityProvider = z.strictObject({
     .optional()
     .describe('They win over what is discovered; type oauth2 needs authorization, token and userinfo.'),
   claims: z
-    .partialRecord(z.enum(CLAIMS, `must be one of ${CLAIMS.join(', ')}`), claimPath)
+    .partialRecord(z.enum(PROFILE_CLAIMS, `must be one of ${PROFILE_CLAIMS.join(', ')}`), claimPath)
     .optional()
     .describe('Where our claims stand in what the provider says, as dotted paths; type oauth2 needs sub.'),
   tenants: z

@@ -4,7 +4,7 @@ import { Audit } from '../audit/index.js';
 import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
 import type { Secret } from '../common/secret.js';
-import { Configuration } from '../config/index.js';
+import { Configuration, PROFILE_CLAIMS } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import {
   IdentityProvidersRepository,
@@ -213,21 +213,8 @@ function admits({ signUp }: IdentityProvider, { email, email_verified: verified 
   return verified === true && domain !== undefined && signUp.some((admitted) => admitted.toLowerCase() === domain);
 }
 
-const PROFILE = [
-  'sub',
-  'name',
-  'given_name',
-  'family_name',
-  'preferred_username',
-  'picture',
-  'locale',
-  'email',
-  'email_verified',
-  'groups',
-  'entitlements',
-];
-
-/** What is kept of an id_token: who the user is there, not how the token was made. */
 function profileClaims(claims: UserinfoClaims): Record<string, unknown> {
-  return Object.fromEntries(PROFILE.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]]])));
+  return Object.fromEntries(
+    PROFILE_CLAIMS.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]]])),
+  );
 }
