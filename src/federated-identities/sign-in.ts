@@ -204,7 +204,8 @@ function refuseBlocked(user: User | undefined): void {
   if (!user || user.blocked) throw new DomainError('user.blocked');
 }
 
-const asVerifier = ({ id }: IdentityProvider): Verifier => `provider:${id}`;
+/** With its issuer: another provider under the same id vouches for nothing that the old one said. */
+const asVerifier = ({ id, issuer }: IdentityProvider): Verifier => `provider:${id} ${issuer}`;
 
 /** Whether a provider admits an unknown user. An e-mail domain counts only when the provider verified the address. */
 function admits({ signUp }: IdentityProvider, { email, email_verified: verified }: UserinfoClaims): boolean {

@@ -213,7 +213,9 @@ export class LinkedAccountsRepository {
   ): Promise<boolean> {
     const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
     if (!row) return false;
-    return this.#store(row, credentials, {
+    // RFC 6749 section 6 lets a refresh leave the scope out; an empty one, which its section 3.3 has not, is no other.
+    const { scope, ...tokens } = credentials;
+    return this.#store(row, scope?.length === 0 ? { ...tokens, scope: undefined } : credentials, {
       ...NO_LEASE,
       verified,
       refreshedAt: this.clock.now(),
@@ -420,8 +422,9 @@ function inOrderOfUse(one: LinkedAccountEntity, other: LinkedAccountEntity): num
 const SUBJECT_ONLY = STATUSES.indexOf('sign-in-only');
 
 /**
- * Whether tokens that the user gave on purpose, and of which a refresh token can be proven to live, would be replaced
- * by some that can do less. A refresh that fails for now proves nothing against it: the provider may merely be away.
+ * Whether tokens that were given on purpose and last would be replaced by some that can do less. A refresh that fails
+ * for now proves nothing against them: the provider may merely be away. One that never expires may have been taken back
+ * at the provider, where we do not see it: connecting again replaces it.
  */
 function isNarrower(
   { scope = [] }: UpstreamCredentials,
@@ -429,7 +432,7 @@ function isNarrower(
   row: LinkedAccountEntity,
 ): boolean {
   const works = row.status === ('active' satisfies LinkedAccountStatus);
-  const lasts = row.refreshToken !== null;
+  const lasts = row.refreshToken !== null || row.expiresAt === null;
   const same = row.issuer === issuer && row.upstreamClientId === upstreamClientId;
   const given = row.linkedAt !== null && row.scope?.split(' ').some((name) => name !== '' && !scope.includes(name));
   return works && lasts && same && given === true;

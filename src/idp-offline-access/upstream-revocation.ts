@@ -132,7 +132,7 @@ export class UpstreamRevocation implements OutboxHandler {
   }
 
   async ended(delivery: Delivery, outcome: string): Promise<void> {
-    const { userId, identityProvider } = read(delivery);
+    const { userId, identityProvider } = whose(delivery);
     const revoked = outcome === ('revoked' satisfies Revocation['state']);
     await this.audit.record({
       event: 'upstream-token.revoked',
@@ -161,5 +161,14 @@ async function revoke(
     // Many revoke refresh tokens only. @see RFC 7009 section 2.2.1
     if (error instanceof UpstreamError && error.oauthError === 'unsupported_token_type') return 'unsupported';
     throw error;
+  }
+}
+
+/** A message that cannot be read ends all the same. */
+function whose(delivery: Delivery): Partial<Payload> {
+  try {
+    return read(delivery);
+  } catch {
+    return {};
   }
 }

@@ -113,7 +113,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     const handler = this.#handlers.get(due.kind);
     if (!taken || !handler) return;
     // Whoever took it before may have died of it each time.
-    if (taken.attempt > MAX_ATTEMPTS || this.clock.now() >= due.expiresAt) {
+    if (taken.attempt > MAX_ATTEMPTS) {
       await this.#end(due.kind, taken, owner, FAILED, 'given-up');
       return;
     }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import ipaddr from 'ipaddr.js';
+import { MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { digest } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
@@ -76,7 +77,11 @@ export class Throttling {
   async #count(counters: readonly Counter[]): Promise<number | undefined> {
     try {
       await this.unitOfWork.run(async () => {
-        for (const counter of counters) await this.#countOne(counter);
+        let heeded = true;
+        for (const counter of counters) {
+          if (counter.kind === 'account' && !heeded) await this.#look(counter);
+          else heeded = (await this.#countOne(counter)) || counter.kind !== 'accountAtAddress';
+        }
       });
       return undefined;
     } catch (error) {
@@ -85,10 +90,19 @@ export class Throttling {
     }
   }
 
-  async #countOne({ kind, key }: Counter): Promise<void> {
+  /** Whoever has worn out their own address on an account is heeded no more: they cannot keep it closed to the others. */
+  async #look({ key }: Counter): Promise<void> {
+    const now = this.clock.now();
+    const row = await this.#rows.findOneBy({ key, blockedUntil: MoreThan(now), expiresAt: MoreThan(now) });
+    if (row?.blockedUntil) throw usedUp(row.blockedUntil, now);
+  }
+
+  /** Answers whether the failure, if it becomes one, is among those that cost nothing. */
+  async #countOne({ kind, key }: Counter): Promise<boolean> {
     const now = this.clock.now();
     const expiresAt = now + WINDOW_MS;
-    if (await this.unitOfWork.insertOnce(ThrottleEntity, { key, failures: 1, blockedUntil: null, expiresAt })) return;
+    if (await this.unitOfWork.insertOnce(ThrottleEntity, { key, failures: 1, blockedUntil: null, expiresAt }))
+      return true;
     const { affected } = await this.#rows
       .createQueryBuilder()
       .update()
@@ -103,9 +117,9 @@ export class Throttling {
       .where('key = :key AND (blocked_until IS NULL OR blocked_until <= :now OR expires_at <= :now)')
       .setParameters({ key, now, free: FREE_FAILURES[kind] })
       .execute();
-    if (affected === 1) return;
     const row = await this.#rows.findOneBy({ key });
-    throw new UsedUp(Math.max(1, Math.ceil(((row?.blockedUntil ?? now) - now) / 1000)));
+    if (affected !== 1) throw usedUp(row?.blockedUntil ?? now, now);
+    return (row?.failures ?? 0) <= FREE_FAILURES[kind];
   }
 
   /** Success clears the account; of the address it takes back no more than what this attempt had counted. */
@@ -137,6 +151,10 @@ class UsedUp extends Error {
   constructor(readonly retryAfterSeconds: number) {
     super('too many failures');
   }
+}
+
+function usedUp(blockedUntil: number, now: number): UsedUp {
+  return new UsedUp(Math.max(1, Math.ceil((blockedUntil - now) / 1000)));
 }
 
 function counterOf(kind: Kind, ...names: string[]): Counter {

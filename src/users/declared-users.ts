@@ -37,11 +37,14 @@ export class DeclaredUsers implements OnModuleInit {
     await this.users.change(existing.id, {
       fullName: full_name ?? null,
       email: email ?? null,
+      ...((email ?? undefined) !== existing.email && { emailVerified: false, emailVerifiedBy: null }),
       passwordHash,
       basicAuthEnabled: basic_auth,
       blocked: false,
     });
-    const samePassword = password && (await verifyPassword(password, existing.passwordHash));
+    const samePassword = password
+      ? await verifyPassword(password, existing.passwordHash)
+      : existing.passwordHash === null;
     if (!samePassword) await this.passwordChanges.changed(existing.id);
   }
 }

@@ -5,8 +5,8 @@ import { Sessions } from '../sessions/index.js';
 export type PasswordChangeListener = (userId: string) => Promise<unknown>;
 
 /**
- * What ends with a password. Who changes it may do so because somebody else knew it: nothing that was obtained by it
- * outlives it. Rooms that give something for a password register what they have to end.
+ * What ends with a password. Who changes it may do so because somebody else knew it: no session outlives it, and nothing
+ * that was given for the password itself. Rooms that give something for a password register what they have to end.
  */
 @Injectable()
 export class PasswordChanges {

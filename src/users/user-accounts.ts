@@ -41,7 +41,7 @@ export class UserAccounts {
     const changes = await withPasswordHash(wanted);
     return this.unitOfWork.run(async () => {
       const { before, after } = await this.#change(userId, changes);
-      if (changes.passwordHash !== undefined) await this.passwordChanges.changed(userId);
+      if (differences(before, after, changes).includes('password')) await this.passwordChanges.changed(userId);
       for (const reason of differences(before, after, changes)) {
         await this.audit.record({ event: 'user.updated', outcome: 'success', userId, reason });
       }
@@ -50,13 +50,16 @@ export class UserAccounts {
   }
 
   async #change(userId: string, changes: UserChanges): Promise<{ before: User; after: User }> {
-    const before = await this.#get(userId);
+    const before = await this.users.hold(userId);
+    if (!before) throw new DomainError('resource.not-found');
     const newEmail = changes.email !== undefined && changes.email !== (before.email ?? null);
     const { emailVerified = newEmail ? false : undefined } = changes;
+    // Saying again what stands there vouches for nothing: who verified it stays who it was.
+    const vouched = emailVerified === true && before.emailVerified && !newEmail;
     const emailVerifiedBy = emailVerified === true ? 'admin' : null;
     await this.users.change(userId, {
       ...changes,
-      ...(emailVerified !== undefined && { emailVerified, emailVerifiedBy }),
+      ...(emailVerified !== undefined && !vouched && { emailVerified, emailVerifiedBy }),
     });
     const after = await this.#get(userId);
     if (after.basicAuthEnabled && !after.hasPassword) throw invalidParameter('basic_auth', 'needs a password');
@@ -83,7 +86,7 @@ function differences(before: User, after: User, { passwordHash }: UserChanges): 
   );
   return [
     ...(before.blocked === after.blocked ? [] : [after.blocked ? 'blocked' : 'unblocked']),
-    ...(passwordHash === undefined ? [] : ['password']),
+    ...(passwordHash === undefined || (passwordHash === null && !before.hasPassword) ? [] : ['password']),
     ...(before.basicAuthEnabled === after.basicAuthEnabled ? [] : ['basic-auth']),
     ...(profile ? ['profile'] : []),
   ];

@@ -18,6 +18,8 @@ export interface User {
   basicAuthEnabled: boolean;
   blocked: boolean;
   createdAt: number;
+  /** Moves with every change of the user. */
+  updatedAt: number;
 }
 
 export interface Profile {
@@ -193,6 +195,7 @@ function toUser(row: UserEntity | null): User | undefined {
     basicAuthEnabled: row.basicAuthEnabled,
     blocked: row.blockedAt !== null,
     createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
   };
 }
 

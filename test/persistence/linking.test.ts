@@ -141,11 +141,19 @@ describe.each(databases)('linking on $name', (kind) => {
       }
     });
 
+    it('takes nothing away of one that never expires, either', async () => {
+      const id = await link('first', { connectedInSession: 's', scope: 'repo' });
+      await storage.database.query('UPDATE linked_accounts SET refresh_token = NULL, expires_at = NULL WHERE id = ?', [
+        id,
+      ]);
+      await link('first', { scope: 'openid' });
+      expect((await rowOf(id))['scope']).toBe('repo');
+    });
+
     it.each([
       ['the account was never connected', 'linked_at = NULL'],
       ['it has to be linked again', `status = 'reauthentication-required'`],
       ['its tokens would not last', 'refresh_token = NULL'],
-      ['its only token never expires and may be dead all the same', 'refresh_token = NULL, expires_at = NULL'],
       ['our client there is another', `upstream_client_id = 'old'`],
     ])('replaces the tokens where %s', async (_case, change) => {
       const id = await link('first', { connectedInSession: 's', scope: 'openid files' });

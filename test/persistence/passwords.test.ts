@@ -83,6 +83,55 @@ describe.each(databases)('what ends with a password, and with a user, on $name',
     expect(told).toEqual([id]);
   });
 
+  it('is not told of a user who has none and gets none', async () => {
+    const told: string[] = [];
+    const start = async (declared: object) => {
+      const { declared: declaredUsers, accounts, changes, users } = roomOf(storage.first.configured({ declared }));
+      changes.register((userId) => Promise.resolve(told.push(userId)));
+      await declaredUsers.onModuleInit();
+      const { id = '' } = (await users.findByUsername('fay')) ?? {};
+      await accounts.change(id, { password: null });
+      return id;
+    };
+    await start({ users: [{ username: 'fay' }] });
+    const id = await start({ users: [{ username: 'fay', full_name: 'Fay' }] });
+    expect(told).toEqual([]);
+    expect(await reasons(id)).toEqual([]);
+  });
+
+  const declareHal = async (email: string) => {
+    const room = roomOf(storage.first.configured({ declared: { users: [{ username: 'hal', email }] } }));
+    await room.declared.onModuleInit();
+    const { id = '' } = (await room.users.findByUsername('hal')) ?? {};
+    return { id, ...room };
+  };
+  const verifiedBy = async (id: string) =>
+    (await storage.database.query('SELECT email, email_verified_by FROM users WHERE id = ?', [id]))[0];
+
+  describe('an e-mail address', () => {
+    it('stays verified by who verified it when an administrator merely says again that it is', async () => {
+      const { accounts, users } = roomOf(storage.first);
+      const email = 'gil@example.com';
+      const { id } = await users.create({
+        email,
+        emailVerified: true,
+        emailVerifiedBy: 'provider:open https://open.example',
+      });
+      await accounts.change(id, { fullName: 'Gil', email, emailVerified: true });
+      expect(await verifiedBy(id)).toMatchObject({ email_verified_by: 'provider:open https://open.example' });
+      await accounts.change(id, { emailVerified: false });
+      await accounts.change(id, { emailVerified: true });
+      expect(await verifiedBy(id)).toMatchObject({ email_verified_by: 'admin' });
+    });
+
+    it('that CONFIG_FILE changes is not a verified one', async () => {
+      const { id, accounts } = await declareHal('hal@one.example');
+      await accounts.change(id, { emailVerified: true });
+      await declareHal('hal@two.example');
+      expect(await verifiedBy(id)).toEqual({ email: 'hal@two.example', email_verified_by: null });
+    });
+  });
+
   it('a deleted user: sessions end last, as a sign-in takes them after the accounts', async () => {
     const { accounts, deletion } = roomOf(storage.first);
     const { id } = await accounts.create({ username: 'cleo' });

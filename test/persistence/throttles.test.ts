@@ -97,6 +97,27 @@ describe.each(databases)('throttles on $name', (kind) => {
     expect(await attempt('wanted', true, { address: anotherAddress() })).toEqual(RIGHT);
   });
 
+  it('of one patient stranger never close an account to the others', async () => {
+    for (let count = 0; count < 120; count += 1) {
+      const { retryAfterSeconds = 0 } = await attempt('besieged', false);
+      storage.clock.advance(Math.max(1, retryAfterSeconds) * 1000);
+    }
+    expect(await attempt('besieged', true, { address: anotherAddress() })).toEqual(RIGHT);
+  });
+
+  it('that closed an account close it to whoever has worn out their own address on it, too', async () => {
+    const worn = anotherAddress();
+    await failing('closed', 5, { address: worn });
+    storage.clock.advance(1000);
+    await failing('closed', 1, { address: worn });
+    for (let count = 0; count < 95; count += 1) await failing('closed', 1, { address: anotherAddress() });
+    for (const seconds of [1, 2, 4]) {
+      storage.clock.advance(seconds * 1000);
+      await failing('closed', 1, { address: anotherAddress() });
+    }
+    expect(await attempt('closed', true, { address: worn })).toEqual(throttled(8));
+  });
+
   it('take fifty right attempts at once for what they are', async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => attempt('busy', true, { address: '192.0.2.7' })),

@@ -35,7 +35,7 @@ const partsOf = ({ unitOfWork, clock, randomness, expiredRows }: Replica) => {
   const grants = new GrantsRepository(unitOfWork, clock, randomness);
   const audit = new Audit(unitOfWork, clock, randomness);
   const callers = new Callers(grants, clients, users);
-  const tokens = new UserTokens(unitOfWork, callers, audit, clock, randomness, expiredRows);
+  const tokens = new UserTokens(unitOfWork, callers, audit, clock, randomness, users, expiredRows);
   return { users, clients, grants, tokens };
 };
 
@@ -85,6 +85,22 @@ describe.each(databases)('tokens that users make, on $name', (kind) => {
     if (!client) throw new Error('the client is gone');
     return { user: ada.user, client, scope: new Set(CLIENT.scope), grantId: grant.id };
   };
+
+  it.each([
+    ['whose password was changed', { passwordHash: 'another' }, 'credentials.password-wrong'],
+    ['who was blocked', { blocked: true }, 'user.blocked'],
+  ])('are not made for a user %s since the request was judged', async (_case, change, code) => {
+    storage.clock.advance(1);
+    await second.users.change(ada.user.id, change);
+    await expect(first.tokens.createNamed(ada, named('late'))).rejects.toMatchObject({ code });
+    expect(await rows(ada)).toEqual([]);
+  });
+
+  it('are not made for a user who is gone', async () => {
+    await second.users.delete(ada.user.id);
+    await expect(temporary(now() + 1000)).rejects.toMatchObject({ code: 'user.blocked' });
+    expect(await rows(ada)).toEqual([]);
+  });
 
   it('one of fifty makers gets a name, the others make nothing', async () => {
     const creations = await fiftyTimes([storage.first, storage.second], (replica) =>

@@ -7,6 +7,7 @@ import { digest, Randomness } from '../../common/random.js';
 import { Secret } from '../../common/secret.js';
 import { USER_TOKENS_SCOPE } from '../../config/index.js';
 import { ExpiredRows, isUniqueViolation, UnitOfWork } from '../../database/index.js';
+import { UsersRepository } from '../../users/index.js';
 import type { Caller } from '../access-tokens/caller.js';
 import { Callers } from '../access-tokens/callers.js';
 import { UserTokenEntity } from './user-token.entity.js';
@@ -38,6 +39,7 @@ export class UserTokens {
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
+    @Inject(UsersRepository) private readonly users: UsersRepository,
     @Inject(ExpiredRows) expiredRows: ExpiredRows,
   ) {
     expiredRows.register(UserTokenEntity);
@@ -94,6 +96,7 @@ export class UserTokens {
     const token = PREFIX + this.randomness.token();
     const now = this.clock.now();
     const made = await this.unitOfWork.run(async () => {
+      await this.#holdOwner(caller);
       const inserted = await this.unitOfWork.insertOnce(UserTokenEntity, {
         id,
         userId,
@@ -112,6 +115,15 @@ export class UserTokens {
       return inserted;
     });
     return made ? { kind: 'created', id, token: new Secret(token) } : { kind: 'name-occupied' };
+  }
+
+  /** A password that was changed, or a user who was blocked or deleted, since the caller was judged makes no token any more. */
+  async #holdOwner({ user, client }: Caller): Promise<void> {
+    const current = await this.users.hold(user.id);
+    if (!current || current.blocked) throw new DomainError('user.blocked');
+    if (!client && current.updatedAt !== user.updatedAt) {
+      throw new DomainError('credentials.password-wrong', { privateDetail: 'the user was changed meanwhile' });
+    }
   }
 
   /** The ids of the caller's named tokens, in the order of their names. */
