@@ -86,8 +86,7 @@ export class LinkedAccounts implements OnModuleInit {
       const before = await this.accounts.findOfUser(userId, identityProvider);
       const connected = connectedInSession !== undefined;
       const id = await this.#store({ userId, identityProvider, subject }, identity, credentials, connected);
-      // It has just given tokens.
-      await this.circuits.close(identityProvider);
+      await this.circuits.answered(identityProvider, { probe: false });
       if (connected) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
       await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider, reason });

@@ -78,20 +78,21 @@ export class UpstreamCircuits {
     }
   }
 
-  /** The provider answered a call. Unless that was the probe, it may have been sent before the provider was paused. */
+  /**
+   * The provider answered a call, or gave tokens for a sign-in. Unless that was the probe, it may have been asked before
+   * it was paused, and it stays so for as long as it wished.
+   */
   async answered(identityProvider: string, { probe }: { probe: boolean }): Promise<void> {
-    if (probe) return this.close(identityProvider);
     const now = this.clock.now();
-    await this.#rows.delete([
-      { identityProvider, failures: LessThan(THRESHOLD) },
-      { identityProvider, retryAt: LessThanOrEqual(now) },
-      { identityProvider, retryAt: MoreThanOrEqual(beyondPauses(now)) },
-    ]);
-  }
-
-  /** The provider answers now, whatever it said before. */
-  async close(identityProvider: string): Promise<void> {
-    await this.#rows.delete({ identityProvider });
+    await this.#rows.delete(
+      probe
+        ? { identityProvider }
+        : [
+            { identityProvider, failures: LessThan(THRESHOLD) },
+            { identityProvider, retryAt: LessThanOrEqual(now) },
+            { identityProvider, retryAt: MoreThanOrEqual(beyondPauses(now)) },
+          ],
+    );
   }
 
   #pauseMs(failures: number): number {

@@ -51,7 +51,7 @@ describe.each(databases)('the circuits of providers on $name', (kind) => {
 
   it('count anew after a success', async () => {
     await fail(4);
-    await elsewhere.close(PROVIDER);
+    await elsewhere.answered(PROVIDER, { probe: true });
     await fail(4);
     expect(await here.pausedMs(PROVIDER)).toBe(0);
   });
@@ -105,11 +105,11 @@ describe.each(databases)('the circuits of providers on $name', (kind) => {
     expect(pausedMs).toBeLessThanOrEqual(5_000);
   });
 
-  it('are closed at once by a sign-in, and by any other answer only where the provider is not paused', async () => {
+  it('are closed by an answer where the provider is not paused, otherwise by that to the probe alone', async () => {
     await here.failed(PROVIDER, { probe: false, retryAfterMs: 60_000 });
     await elsewhere.answered(PROVIDER, { probe: false });
     expect(await here.pausedMs(PROVIDER)).toBe(60_000);
-    await here.close(PROVIDER);
+    await here.answered(PROVIDER, { probe: true });
     expect(await here.pausedMs(PROVIDER)).toBe(0);
     for (const before of [() => fail(4), () => fail(5).then(waitForProbe)]) {
       await before();
@@ -137,7 +137,7 @@ describe.each(databases)('the circuits of providers on $name', (kind) => {
     await fail(5);
     await waitForProbe();
     await here.admit(PROVIDER);
-    await here.close(PROVIDER);
+    await here.answered(PROVIDER, { probe: true });
     expect(await elsewhere.admit(PROVIDER)).toEqual({ kind: 'admitted', probe: false });
     expect(await storage.database.query('SELECT * FROM upstream_circuits')).toEqual([]);
   });
