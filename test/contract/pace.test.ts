@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Stage } from '../support/contract-row.js';
 import { databases } from '../support/databases.js';
-import { endBackoff } from '../support/vault.js';
+import { endBackOff } from '../support/vault.js';
 import { XID } from '../support/wire.js';
 import { createWorld, type World } from '../support/world.js';
 import { failures, methods, missing, unknown } from './pace/failure.rows.js';
@@ -35,6 +35,8 @@ describe.each(databases)('PACE: the token of a federated identity, on $name', (k
     const { token } = await stage.actor();
     stage.normaliser.know((await world.pace(token)).json<{ access_token: string }>().access_token, '<token of alice>');
   });
+  // What one row makes a provider do is not the next one's.
+  afterEach(() => endBackOff(world));
   afterAll(async () => {
     await world.stop();
   });
@@ -79,7 +81,7 @@ describe.each(databases)('PACE: the token of a federated identity, on $name', (k
       } finally {
         await world.upstream.reconnect();
       }
-      await endBackoff(world, 'offline');
+      await endBackOff(world);
       expect((await world.pace(token)).status).toBe(200);
     });
   });

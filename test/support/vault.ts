@@ -47,12 +47,6 @@ export async function setRemaining(world: World, subject: string, secondsLeft: n
   await updateAccount(world, subject, { expires_at: expiresAt, obtained_at: expiresAt - lifetimeSeconds * 1000 });
 }
 
-/** As if the time had passed in which the account is not refreshed and no provider is asked. */
-export async function endBackoff(world: World, subject: string): Promise<void> {
-  await updateAccount(world, subject, { retry_at: 1 });
-  await world.database.query('UPDATE upstream_circuits SET retry_at = 1');
-}
-
 export async function audited(world: World, subject: string): Promise<Row[]> {
   return world.database.query(
     `SELECT event, outcome, reason, client_id, identity_provider FROM audit_events
@@ -159,8 +153,11 @@ export function redemptions(world: World): { attempted: number; reused: boolean 
   return { attempted: world.upstream.counts.refresh.attempted, reused: new Set(seen).size !== seen.length };
 }
 
-/** As if so much time had passed that every provider may be asked again. */
-export async function endBackOff(world: World): Promise<void> {
-  await world.database.query('UPDATE linked_accounts SET retry_at = 1 WHERE retry_at IS NOT NULL');
+/** As if so much time had passed that every provider, and the account (or all of them), may be refreshed again. */
+export async function endBackOff(world: World, subject?: string): Promise<void> {
+  const waiting = 'UPDATE linked_accounts SET retry_at = 1 WHERE retry_at IS NOT NULL';
+  await (subject === undefined
+    ? world.database.query(waiting)
+    : world.database.query(`${waiting} AND subject = ?`, [subject]));
   await world.database.query('UPDATE upstream_circuits SET retry_at = 1');
 }

@@ -99,7 +99,7 @@ export interface World {
   request(path: string, options?: RequestOptions): Promise<BrowserResponse>;
   pace(token: string, provider?: string): Promise<BrowserResponse>;
   onezone(token: string, provider?: string): Promise<BrowserResponse>;
-  /** Makes all upstream access tokens expire, and every wait after a failure: one UPDATE, as a test's clock would. */
+  /** Makes all upstream access tokens expire, and every wait after a failure, as a test's clock would. */
   expire(secondsLeft?: number): Promise<void>;
   /** Searches all output and the whole database for every recorded secret. */
   assertNoLeaks(): Promise<void>;
@@ -234,6 +234,7 @@ export async function createWorld(kind: DatabaseKind, options: WorldOptions = {}
       await database.query('UPDATE linked_accounts SET expires_at = ?, retry_at = NULL', [
         Date.now() + secondsLeft * 1000,
       ]);
+      await database.query('DELETE FROM upstream_circuits');
     },
     assertNoLeaks: async () => {
       ledger.addAll(upstream.secrets, 'at the provider');

@@ -30,7 +30,7 @@ h1{margin:0 0 .5rem;font-size:1.35rem;line-height:1.25}p{margin:.5rem 0}ul{margi
 .actions{display:grid;gap:.75rem;margin-top:1.5rem}
 a.button,button{display:block;width:100%;padding:.7rem 1rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit;font:inherit;text-align:center;text-decoration:none;cursor:pointer}
 button.primary,a.primary{background:var(--accent);border-color:var(--accent);color:var(--card)}a.button:hover,button:hover{border-color:var(--accent)}
-label{display:grid;gap:.25rem;font-size:.875rem}input{padding:.65rem .75rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit;font:16px/1.5 inherit}
+label{display:grid;gap:.25rem;font-size:.875rem}input{padding:.65rem .75rem;border:1px solid var(--line);border-radius:8px;background:transparent;color:inherit;font:inherit;font-size:1rem}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}code{overflow-wrap:anywhere}
 `;
 

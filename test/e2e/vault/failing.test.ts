@@ -4,7 +4,7 @@ import { databases, type Row } from '../../support/databases.js';
 import type { Service } from '../../support/service.js';
 import {
   audited,
-  endBackoff,
+  endBackOff,
   eventually,
   linkedAccount,
   read,
@@ -83,7 +83,7 @@ describe.each(databases)('a provider that fails, on $name', (kind) => {
         expect(attempted()).toBe(1);
         expect(await linkedAccount(world, login)).toMatchObject({ failures: 1, lease_owner: null });
 
-        await endBackoff(world, login);
+        await endBackOff(world, login);
         const refreshed = await read(world, token);
         expect(refreshed.status).toBe(200);
         expect(refreshed.token).not.toBe(accessToken);
@@ -106,7 +106,7 @@ describe.each(databases)('a provider that fails, on $name', (kind) => {
       await setRemaining(world, 'p9-hangs', -1);
       await expectAway(token);
       expect(attempted()).toBe(1);
-      await endBackoff(world, 'p9-hangs');
+      await endBackOff(world, 'p9-hangs');
       expect((await read(world, token)).status).toBe(200);
     });
 
@@ -118,7 +118,7 @@ describe.each(databases)('a provider that fails, on $name', (kind) => {
         expect((await read(world, token, { face: 'onezone' })).status).toBe(503);
         const waitMs = Number((await linkedAccount(world, 'p9-longer'))['retry_at']) - before;
         expect(waitMs).toBeGreaterThanOrEqual(longestMs / 2);
-        await endBackoff(world, 'p9-longer');
+        await endBackOff(world, 'p9-longer');
       }
       expect((await linkedAccount(world, 'p9-longer'))['failures']).toBe(3);
       expect(await audited(world, 'p9-longer')).toContainEqual(
@@ -166,7 +166,7 @@ describe.each(databases)('a provider that fails, on $name', (kind) => {
       expect(await circuits()).toEqual([]);
       // Its own time is not over.
       expect((await read(world, first.token, { face: 'onezone' })).status).toBe(503);
-      await endBackoff(world, 'p9-told');
+      await endBackOff(world, 'p9-told');
       expect((await read(world, first.token)).status).toBe(200);
       expect(attempted()).toBe(3);
     });
@@ -221,7 +221,7 @@ describe.each(databases)('a provider that fails, on $name', (kind) => {
       status: 'active',
       last_error: 'misconfigured',
     });
-    await endBackoff(world, 'p9-misconfigured');
+    await endBackOff(world, 'p9-misconfigured');
     expect((await read(world, token)).status).toBe(200);
   });
 
@@ -254,7 +254,7 @@ describe.each(databases)('a provider that fails, on $name', (kind) => {
     expect(await audited(world, 'p12-expired')).toContainEqual(
       expect.objectContaining({ event: 'upstream-token.refreshed', outcome: 'failure', reason: 'expired-on-arrival' }),
     );
-    await endBackoff(world, 'p12-expired');
+    await endBackOff(world, 'p12-expired');
     expect((await read(world, token)).status).toBe(200);
     expect(redemptions(world)).toEqual({ attempted: 2, reused: false });
   });

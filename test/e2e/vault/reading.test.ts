@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../support/databases.js';
 import {
   audited,
-  endBackoff,
+  endBackOff,
   eventually,
   holdNextAnswer,
   linkedAccount,
@@ -247,7 +247,7 @@ describe.each(databases)('the vault on $name', (kind) => {
       const first = await read(world, token, { face: 'onezone' });
       expect(first.status).toBe(503);
       expect(Number(first.retryAfter)).toBeGreaterThan(0);
-      await endBackoff(world, 'p7-lost');
+      await endBackOff(world, 'p7-lost');
       expect((await read(world, token, { face: 'onezone' })).status).toBe(404);
       expect(await linkedAccount(world, 'p7-lost')).toMatchObject({
         status: 'reauthentication-required',
@@ -270,7 +270,7 @@ describe.each(databases)('the vault on $name', (kind) => {
         refresh_intent_at: null,
         lease_owner: null,
       });
-      await endBackoff(world, 'p7-unreachable');
+      await endBackOff(world, 'p7-unreachable');
       expect((await read(world, token)).status).toBe(200);
     });
 

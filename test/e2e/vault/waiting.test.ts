@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../../support/databases.js';
 import {
-  endBackoff,
+  endBackOff,
   linkedAccount,
   read,
   redemptions,
@@ -119,7 +119,7 @@ describe.each(databases)('waiting for the provider or for another process on $na
     expect(Number(late.retryAfter)).toBeGreaterThan(0);
     // The intent stays: the provider may have rotated. This one lets a token be used again.
     expect((await linkedAccount(world, 'p9-late'))['refresh_intent_at']).toEqual(expect.any(Number));
-    await endBackoff(world, 'p9-late');
+    await endBackOff(world, 'p9-late');
     expect((await read(world, token)).status).toBe(200);
     expect(await linkedAccount(world, 'p9-late')).toMatchObject({ status: 'active', refresh_intent_at: null });
   });
