@@ -176,7 +176,7 @@ export class LinkedAccounts implements OnModuleInit {
     return this.unitOfWork.run(async () => {
       // Of two at once the second sees what the first has left.
       await this.users.hold(userId);
-      const enabled = new Set((await this.providers.list()).map(({ id }) => id));
+      const enabled = new Set((await this.providers.names()).map(({ id }) => id));
       const accounts = await this.accounts.listOfUser(userId);
       const leaving = accounts.filter(leaves);
       const stays = accounts.some((account) => !leaves(account) && enabled.has(account.identityProvider));
