@@ -6,11 +6,13 @@ import { AppliedDeclarationEntity } from './src/config/applied-declaration.entit
 import { createDataSource } from './src/database/data-source.js';
 import { Initial1763800000000 } from './src/database/migrations/1763800000000-initial.js';
 import { ProvidersAndLinking1764000000000 } from './src/database/migrations/1764000000000-providers-and-linking.js';
+import { EventsAndJobs1764100000000 } from './src/database/migrations/1764100000000-events-and-jobs.js';
 import { LoginAttemptEntity } from './src/federated-identities/login-attempt.entity.js';
 import { IdentityProviderEntity } from './src/identity-providers/identity-provider.entity.js';
 import { ConnectTicketEntity } from './src/idp-offline-access/connect-ticket.entity.js';
 import { LinkedAccountEntity } from './src/idp-offline-access/linked-account.entity.js';
 import { UpstreamCircuitEntity } from './src/idp-offline-access/upstream-circuit.entity.js';
+import { JobEntity } from './src/jobs/job.entity.js';
 import { OutboxMessageEntity } from './src/outbox/outbox-message.entity.js';
 import { PostedParametersEntity } from './src/sessions/posted-parameters.entity.js';
 import { SessionEntity } from './src/sessions/session.entity.js';
@@ -19,6 +21,7 @@ import { AuthorizationCodeEntity, GrantEntity } from './src/tokens/grants/grant.
 import { SigningKeyEntity } from './src/tokens/signing/signing-key.entity.js';
 import { UserTokenEntity } from './src/tokens/user-tokens/user-token.entity.js';
 import { UserEntity } from './src/users/user.entity.js';
+import { WebhookEntity } from './src/webhooks/webhook.entity.js';
 
 const schema = {
   entities: [
@@ -32,6 +35,7 @@ const schema = {
     ConsentEntity,
     GrantEntity,
     IdentityProviderEntity,
+    JobEntity,
     LinkedAccountEntity,
     LoginAttemptEntity,
     OutboxMessageEntity,
@@ -42,8 +46,9 @@ const schema = {
     UpstreamCircuitEntity,
     UserEntity,
     UserTokenEntity,
+    WebhookEntity,
   ],
-  migrations: [Initial1763800000000, ProvidersAndLinking1764000000000],
+  migrations: [Initial1763800000000, ProvidersAndLinking1764000000000, EventsAndJobs1764100000000],
 };
 
 /** The one list of what is in the database, for the service, the TypeORM CLI and the tests alike. */

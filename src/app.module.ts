@@ -12,6 +12,8 @@ import { FederatedIdentitiesModule } from './federated-identities/index.js';
 import { HealthModule } from './health/index.js';
 import { IdentityProvidersModule } from './identity-providers/index.js';
 import { IdpOfflineAccessModule } from './idp-offline-access/index.js';
+import { JobsModule } from './jobs/index.js';
+import { MetricsModule } from './metrics/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { TokensModule } from './tokens/index.js';
 import { UsersModule } from './users/index.js';
@@ -27,7 +29,9 @@ export class AppModule {
         CommonModule,
         ConfigModule.with(configuration),
         DatabaseModule.with({ dataSource: () => openDataSource(url), migrate }),
+        MetricsModule,
         EncryptionModule,
+        JobsModule,
         HealthModule,
         AuditModule,
         UsersModule,

@@ -4,6 +4,7 @@ import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { OutboxModule } from '../outbox/index.js';
 import { TokensModule } from '../tokens/index.js';
 import { UserDeletion, UsersModule } from '../users/index.js';
+import { AccountJournal } from './account-journal.js';
 import { ConnectTickets } from './connect-tickets.js';
 import { ConfigurationController } from './dialects/onezone/configuration.controller.js';
 import { CurrentUserController } from './dialects/onezone/current-user.controller.js';
@@ -32,6 +33,7 @@ import { UpstreamTokens } from './upstream-tokens.js';
     UserTokensController,
   ],
   providers: [
+    AccountJournal,
     ConnectTickets,
     LinkedAccounts,
     LinkedAccountsRepository,

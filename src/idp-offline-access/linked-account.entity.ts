@@ -11,6 +11,7 @@ import { instant, optionalInstant } from '../database/index.js';
   where: `"unlinked_at" IS NULL`,
 })
 @Index('linked_accounts_user_id', ['userId', 'identityProvider'])
+@Index('linked_accounts_provider_status', ['identityProvider', 'status'])
 export class LinkedAccountEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'linked_accounts_pk' })
   id!: string;
@@ -86,6 +87,18 @@ export class LinkedAccountEntity {
 
   @Column(optionalInstant)
   refreshedAt!: number | null;
+
+  /** When the refresh token dies unless it is used before, where the provider says so. */
+  @Column(optionalInstant)
+  refreshTokenExpiresAt!: number | null;
+
+  /** When the user, or whoever imported the tokens, last gave them. */
+  @Column(optionalInstant)
+  authorizedAt!: number | null;
+
+  /** When a token was last asked for, to the hour. */
+  @Column(optionalInstant)
+  readAt!: number | null;
 
   @Column('varchar', { nullable: true })
   lastError!: string | null;

@@ -7,6 +7,7 @@ import { UnitOfWork } from '../database/index.js';
 import { IdentityProvidersRepository, type TokenResponse } from '../identity-providers/index.js';
 import type { Session } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
+import { AccountJournal } from './account-journal.js';
 import { isFrom, type LinkedAccount, type UpstreamCredentials } from './linked-account.js';
 import { LinkedAccountsRepository, type AccountIdentity, type NewAccount } from './linked-accounts.repository.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
@@ -54,6 +55,7 @@ export class LinkedAccounts implements OnModuleInit {
     @Inject(UpstreamCircuits) private readonly circuits: UpstreamCircuits,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
+    @Inject(AccountJournal) private readonly journal: AccountJournal,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
@@ -85,26 +87,28 @@ export class LinkedAccounts implements OnModuleInit {
     return this.unitOfWork.run(async () => {
       const before = await this.accounts.findOfUser(userId, identityProvider);
       const connected = connectedInSession !== undefined;
-      const id = await this.#store({ userId, identityProvider, subject }, identity, credentials, connected);
+      const account = await this.#store({ userId, identityProvider, subject }, identity, credentials, connected);
+      const { id } = account;
       await this.circuits.answered(identityProvider, { probe: false });
       if (connected) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
-      await this.audit.record({ event: 'identity.linked', outcome: 'success', userId, identityProvider, reason });
+      await this.journal.linked(account, { reason, recovered: account.status === 'reauthentication-required' });
       return id;
     });
   }
 
+  /** Answers the account as it was before. */
   async #store(
     account: NewAccount,
     identity: AccountIdentity,
     credentials: UpstreamCredentials,
     connected: boolean,
-  ): Promise<string> {
+  ): Promise<LinkedAccount> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       await this.accounts.insertOnce(account);
       const found = await this.#find({ ...account, issuer: identity.issuer });
       if (found && found.userId !== account.userId) throw new DomainError('identity.held-by-another-user');
-      if (found && (await this.accounts.storeLinked(found.id, identity, credentials, { connected }))) return found.id;
+      if (found && (await this.accounts.storeLinked(found.id, identity, credentials, { connected }))) return found;
     }
     throw new Error('an account is unlinked as fast as it is linked');
   }
@@ -188,13 +192,12 @@ export class LinkedAccounts implements OnModuleInit {
   }
 
   async #unlinkOne(account: LinkedAccount, keepSubject: boolean): Promise<void> {
-    const { userId, identityProvider } = account;
     let current: LinkedAccount | undefined = account;
     for (let attempt = 1; current && attempt <= ATTEMPTS; attempt += 1) {
       const tokens = await this.accounts.openTokens(current);
       if (tokens && (await this.accounts.unlink(current, { keepSubject }))) {
         await this.revocation.request(current, tokens);
-        await this.audit.record({ event: 'identity.unlinked', outcome: 'success', userId, identityProvider });
+        await this.journal.unlinked(current);
         return;
       }
       current = await this.accounts.find(account.id);

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Audit } from '../audit/index.js';
 import { backoffMs, remainingPauseMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
@@ -13,6 +12,7 @@ import {
   type IdentityProvider,
   type TokenResponse,
 } from '../identity-providers/index.js';
+import { AccountJournal } from './account-journal.js';
 import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
 import { LinkedAccountsRepository, type Setback } from './linked-accounts.repository.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
@@ -71,7 +71,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     @Inject(UpstreamCircuits) private readonly circuits: UpstreamCircuits,
     @Inject(UpstreamRevocation) private readonly revocation: UpstreamRevocation,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
-    @Inject(Audit) private readonly audit: Audit,
+    @Inject(AccountJournal) private readonly journal: AccountJournal,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
@@ -207,7 +207,9 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback });
       if (!stored) await this.#rescue({ account, owner }, spent, answer);
       await this.circuits.answered(account.identityProvider, { probe });
-      await this.#record(account, stored ? setback?.lastError : 'superseded');
+      const shortfall = stored ? setback?.lastError : 'superseded';
+      if (shortfall === undefined) await this.journal.refreshed(account);
+      else await this.journal.refreshFailed(account, shortfall);
       return stored;
     });
   }
@@ -259,7 +261,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     // Where no answer came, now or earlier, the token may be spent all the same: the intent stays and the next holder knows.
     const intentAnswered = sent && !isAway && !interrupted;
     await this.accounts.releaseLease(account.id, owner, { intentAnswered, setback });
-    await this.#record(account, error.kind);
+    await this.journal.refreshFailed(account, error.kind);
     this.#logger.warn({ identityProvider, kind: error.kind, detail: error.message }, 'upstream refresh failed');
     return isAway ? unavailable(setback.retryAt - this.clock.now()) : { kind: 'misconfigured' };
   }
@@ -282,7 +284,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const changed = await this.accounts.requireReauthentication(account, reason, only);
       // Whoever refuses answers.
       await this.circuits.answered(account.identityProvider, { probe });
-      if (changed) await this.#record(account, reason);
+      if (changed) await this.journal.reauthenticationRequired(account, reason);
       return changed;
     });
     if (required) {
@@ -327,17 +329,6 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         .catch((error: unknown) => this.#logger.warn({ error }, 'a lease was not renewed'));
     }, leaseMs / 3);
     return () => clearInterval(timer);
-  }
-
-  /** Without a reason it is a success. */
-  #record(account: LinkedAccount, reason: string | undefined): Promise<void> {
-    return this.audit.record({
-      event: 'upstream-token.refreshed',
-      outcome: reason === undefined ? 'success' : 'failure',
-      userId: account.userId,
-      identityProvider: account.identityProvider,
-      reason,
-    });
   }
 }
 

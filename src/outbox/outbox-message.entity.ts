@@ -17,6 +17,10 @@ export class OutboxMessageEntity {
   @Column('varchar', { nullable: true })
   subjectId!: string | null;
 
+  /** What it says, in a word of ours. */
+  @Column('varchar', { nullable: true })
+  topic!: string | null;
+
   /** Ciphertext; erased once the message is done with. */
   @Column('text', { nullable: true })
   payload!: string | null;

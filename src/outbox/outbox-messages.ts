@@ -15,6 +15,8 @@ export interface NewMessage {
   kind: string;
   /** What the message is about, so that its state can be shown there. */
   subjectId?: string | undefined;
+  /** What it says, in a word of ours. */
+  topic?: string | undefined;
   payload: Secret;
 }
 
@@ -55,7 +57,7 @@ export class OutboxMessages {
     expiredRows.register(OutboxMessageEntity);
   }
 
-  async insert({ kind, subjectId, payload }: NewMessage, lifetimeMs: number): Promise<void> {
+  async insert({ kind, subjectId, topic, payload }: NewMessage, lifetimeMs: number): Promise<void> {
     const id = this.randomness.id();
     const envelope = this.envelopes.create({ table: TABLE, id });
     const now = this.clock.now();
@@ -63,6 +65,7 @@ export class OutboxMessages {
       id,
       kind,
       subjectId: subjectId ?? null,
+      topic: topic ?? null,
       payload: envelope.seal(COLUMN, payload),
       ...envelope.wrapped,
       attempts: 0,

@@ -1,6 +1,7 @@
 import { Audit } from '../../../src/audit/index.js';
 import { AppliedDeclarations } from '../../../src/config/index.js';
 import { IdentityProvidersRepository, UpstreamClients } from '../../../src/identity-providers/index.js';
+import { AccountJournal } from '../../../src/idp-offline-access/account-journal.js';
 import { LinkedAccountsRepository } from '../../../src/idp-offline-access/linked-accounts.repository.js';
 import { LinkedAccounts } from '../../../src/idp-offline-access/linked-accounts.js';
 import { UpstreamCircuits } from '../../../src/idp-offline-access/upstream-circuits.js';
@@ -29,6 +30,7 @@ export function roomOf(replica: Replica) {
     circuits,
     unitOfWork,
     audit,
+    new AccountJournal(audit),
     clock,
     configuration,
     new AppliedDeclarations(unitOfWork, clock, configuration),

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Audit } from '../../../src/audit/index.js';
+import { AccountJournal } from '../../../src/idp-offline-access/account-journal.js';
 import { Clock } from '../../../src/common/clock.js';
 import { SystemRandomness } from '../../../src/common/random.js';
 import { Secret } from '../../../src/common/secret.js';
@@ -93,7 +94,7 @@ function world() {
     circuits as unknown as UpstreamCircuits,
     revocation as unknown as UpstreamRevocation,
     { run: (work: () => unknown) => work(), outside: (work: () => unknown) => work() } as unknown as UnitOfWork,
-    { record: () => Promise.resolve() } as unknown as Audit,
+    new AccountJournal({ record: () => Promise.resolve() } as unknown as Audit),
     new MonotonicClock(),
     new SystemRandomness(),
     { environment: { UPSTREAM_LEASE_MS: LEASE_MS, UPSTREAM_TIMEOUT_MS: 500 } } as unknown as Configuration,
