@@ -6,12 +6,13 @@ import { ThrottlingModule } from '../throttling/index.js';
 import { UsersModule } from '../users/index.js';
 import { adminFace } from './admin.face.js';
 import { AuditController } from './audit.controller.js';
+import { EncryptionKeysController } from './encryption-keys.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
 import { UsersController } from './users.controller.js';
 
 @Module({
   imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule],
-  controllers: [IdentityProvidersController, UsersController, AuditController],
+  controllers: [IdentityProvidersController, UsersController, AuditController, EncryptionKeysController],
 })
 export class AdminModule {
   constructor(@Inject(Faces) faces: Faces) {

@@ -55,7 +55,7 @@ interface Documented {
   list?: boolean;
   body?: Type | { schema: object };
   answer?: Type;
-  status?: 200 | 201 | 204;
+  status?: 200 | 201 | 202 | 204;
   location?: boolean;
   problems?: Problem[];
 }
