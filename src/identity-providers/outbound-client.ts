@@ -23,6 +23,8 @@ export interface OutboundRequest {
   timeoutMs: number;
   /** Counted after decompression, so that a small bomb counts at full size. Default `METADATA_MAX_BYTES`. */
   maxBytes?: number;
+  /** What becomes of an answer that is larger: `refused`, or what is beyond is `ignored`. Default `refused`. */
+  excess?: 'refused' | 'ignored';
 }
 
 /**
@@ -79,7 +81,7 @@ export class OutboundClient {
         signal: request.signal ? AbortSignal.any([timeout.signal, request.signal]) : timeout.signal,
         dispatcher: this.#agent,
       });
-      const body = await readCapped(response.body, request.maxBytes ?? METADATA_MAX_BYTES, host);
+      const body = await readCapped(response.body, request, host);
       // Node's own Response, not undici's: libraries test with instanceof.
       return new Response(STATUSES_WITHOUT_BODY.has(response.status) ? null : body, {
         status: response.status,
@@ -180,12 +182,17 @@ function normalHost(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '');
 }
 
-async function readCapped(body: AsyncIterable<Uint8Array> | null, maxBytes: number, host: string): Promise<Buffer> {
+async function readCapped(
+  body: AsyncIterable<Uint8Array> | null,
+  { maxBytes = METADATA_MAX_BYTES, excess = 'refused' }: OutboundRequest,
+  host: string,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Throwing out of the loop cancels the stream, which closes the connection: the rest is never received.
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
+    if (size > maxBytes && excess === 'ignored') break;
     if (size > maxBytes) throw new OutboundError('too-large', host);
     chunks.push(chunk);
   }

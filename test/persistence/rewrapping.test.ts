@@ -26,7 +26,29 @@ const accountsOf = ({ unitOfWork, clock, randomness, envelopes, encryptedTables 
   new LinkedAccountsRepository(unitOfWork, clock, randomness, envelopes, encryptedTables);
 const messagesOf = ({ unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows }: Parts) =>
   new OutboxMessages(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
+const partsOf = (
+  { unitOfWork, clock, randomness, envelopes, expiredRows }: Replica,
+  encryptedTables: EncryptedTables,
+) => ({
+  unitOfWork,
+  clock,
+  randomness,
+  envelopes,
+  encryptedTables,
+  expiredRows,
+});
 const rewrap = ({ encryptedTables }: Replica, signal = new AbortController().signal) => encryptedTables.rewrap(signal);
+
+const accountAt = async (replica: Replica, id: string) => {
+  const accounts = accountsOf(replica);
+  const account = await accounts.find(id);
+  if (!account) throw new Error('the account is gone');
+  return { accounts, account, tokens: await accounts.openTokens(account) };
+};
+const takeNews = async (messages: OutboxMessages) => {
+  const [due] = await messages.due(['news'], 1);
+  return due && messages.take(due, 'owner', 1);
+};
 
 describe.each(databases)('wrapping data keys anew on $name', (kind) => {
   let storage: Storage;
@@ -65,19 +87,9 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     );
     return id;
   }
-  const accountAt = async (replica: Replica, id: string) => {
-    const accounts = accountsOf(replica);
-    const account = await accounts.find(id);
-    if (!account) throw new Error('the account is gone');
-    return { accounts, account, tokens: await accounts.openTokens(account) };
-  };
   const secretsAt = async (replica: Replica, id: string) => {
     const { tokens } = await accountAt(replica, id);
     return [tokens?.accessToken, tokens?.refreshToken, tokens?.idToken].map((secret) => secret?.reveal());
-  };
-  const takeNews = async (messages: OutboxMessages) => {
-    const [due] = await messages.due(['news'], 1);
-    return due && messages.take(due, 'owner', 1);
   };
   const row = async (id: string): Promise<Row> =>
     (await storage.database.query('SELECT * FROM linked_accounts WHERE id = ?', [id]))[0] ?? {};
@@ -94,13 +106,14 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
       });
     };
     const tables = new EncryptedTables({ repository } as UnitOfWork, during.envelopes);
-    accountsOf({ ...during, encryptedTables: tables });
-    messagesOf({ ...during, encryptedTables: tables });
+    accountsOf(partsOf(during, tables));
+    messagesOf(partsOf(during, tables));
     return tables.rewrap(new AbortController().signal);
   };
 
   it('changes the wrapping and nothing else, so that the old key is needed no more', async () => {
-    const ids = [await link('alice'), await link('bob')];
+    const alice = await link('alice');
+    const ids = [alice, await link('bob')];
     await messagesOf(before).insert({ kind: 'news', payload: new Secret('the news') }, 1_000);
     const rows = await Promise.all(ids.map(row));
     expect(await after.encryptedTables.unusableKeys()).toEqual(['k1']);
@@ -112,7 +125,7 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
       expect(encryption_key_id).toBe('k1');
     }
     expect(await after.encryptedTables.unusableKeys()).toEqual([]);
-    expect(await secretsAt(after, ids[0]!)).toEqual(['access alice', 'refresh alice', 'id alice']);
+    expect(await secretsAt(after, alice)).toEqual(['access alice', 'refresh alice', 'id alice']);
     expect((await takeNews(messagesOf(after)))?.payload?.reveal()).toBe('the news');
     expect(await rewrap(during)).toEqual({ rewrapped: 0, unreadable: 0 });
   });
