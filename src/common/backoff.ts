@@ -3,6 +3,9 @@ import type { Randomness } from './random.js';
 /** An hour, the longest that anybody is left alone, and a minute for clocks that differ. */
 const LONGEST_PAUSE_MS = 61 * 60_000;
 
+/** The longest that anybody holds a lease, `UPSTREAM_LEASE_MS` at its maximum, and as much for clocks. */
+const LONGEST_LEASE_MS = 11 * 60_000;
+
 export interface Backoff {
   firstMs: number;
   maxMs: number;
@@ -28,4 +31,9 @@ export function remainingPauseMs(retryAt: number, nowMs: number): number {
 /** The first instant that is too far away to be the end of a pause. */
 export function beyondPauses(nowMs: number): number {
   return nowMs + LONGEST_PAUSE_MS + 1;
+}
+
+/** The first instant that is too far away to be the end of a lease: the clock must have been turned back since. */
+export function beyondLeases(nowMs: number): number {
+  return nowMs + LONGEST_LEASE_MS + 1;
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IsNull, Not, type FindOptionsWhere } from 'typeorm';
-import { beyondPauses } from '../common/backoff.js';
+import { beyondLeases, beyondPauses } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
@@ -259,8 +259,13 @@ export class LinkedAccountsRepository {
         generation: account.generation,
         status: 'active' satisfies LinkedAccountStatus,
       })
-      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now)', { now })
-      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyond)', { now, beyond: beyondPauses(now) })
+      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now OR lease_expires_at >= :beyondLeases)', {
+        beyondLeases: beyondLeases(now),
+      })
+      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyondPauses)', {
+        now,
+        beyondPauses: beyondPauses(now),
+      })
       .execute();
     return affected === 1;
   }

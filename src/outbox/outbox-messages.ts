@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { In, LessThanOrEqual } from 'typeorm';
+import { In, LessThanOrEqual, MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
@@ -10,6 +10,8 @@ import { OutboxMessageEntity } from './outbox-message.entity.js';
 
 const TABLE = 'outbox_messages';
 const COLUMN = 'payload';
+/** No message waits so long: the clock was turned back since. */
+const BEYOND_WAITS_MS = 24 * 3600_000;
 
 export interface NewMessage {
   kind: string;
@@ -80,8 +82,12 @@ export class OutboxMessages {
 
   /** What is due, the longest waiting first. */
   async due(kinds: readonly string[], limit: number): Promise<DueMessage[]> {
+    const now = this.clock.now();
     const rows = await this.#rows.find({
-      where: { nextAttemptAt: LessThanOrEqual(this.clock.now()), kind: In([...kinds]) },
+      where: [LessThanOrEqual(now), MoreThan(now + BEYOND_WAITS_MS)].map((nextAttemptAt) => ({
+        nextAttemptAt,
+        kind: In([...kinds]),
+      })),
       order: { nextAttemptAt: 'ASC' },
       take: limit,
     });
