@@ -300,7 +300,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   #verifyLater(account: LinkedAccount, provider: IdentityProvider, idToken: Secret): void {
     const verification = this.upstreamClients
       .for(provider)
-      .verifyIdToken(idToken, { subject: account.subject })
+      .verifyIdToken(idToken, { subject: account.subject, atAnyTime: true })
       .then(
         () => this.accounts.markVerified(account),
         async (error: unknown) => {
