@@ -80,7 +80,7 @@ export type FaceName = 'pace' | 'onezone';
 export async function read(
   world: World,
   token: string,
-  { face = 'pace', at = world.service }: { face?: FaceName; at?: Service } = {},
+  { face = 'pace', at = world.service }: { face?: FaceName; at?: Pick<Service, 'url'> } = {},
 ): Promise<Reading> {
   const [path, headers] =
     face === 'pace'
