@@ -64,7 +64,7 @@ export class IdTokenVerifier {
   /** @see UpstreamClient.verifyIdToken */
   async verify(idToken: Secret, expected: ExpectedIdToken): Promise<IdTokenClaims> {
     const issuer = this.#perTenant ? this.#admittedIssuer(idToken) : undefined;
-    const clockTolerance = expected.atAnyTime === true ? Infinity : CLOCK_TOLERANCE_SECONDS;
+    const clockTolerance = expected.atAnyTime === true ? Number.MAX_SAFE_INTEGER : CLOCK_TOLERANCE_SECONDS;
     const { payload, protectedHeader } = await jwtVerify(
       idToken.reveal(),
       (header, token) => this.#keyFor(header, token, issuer),
