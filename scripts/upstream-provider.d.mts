@@ -115,6 +115,8 @@ export interface Upstream {
     alter: (body: Record<string, unknown>) => Record<string, unknown> | Promise<Record<string, unknown>>,
     endpoint?: ScriptedEndpoint,
   ) => void;
+  /** Takes back what failNext() and alterNext() still have in store. */
+  forgetScript: () => void;
   /** Sets all counts to zero and forgets refreshTokensSeen. */
   resetCounts: () => void;
   /** New keys sign from now on. The old public keys stay published unless `keepOld` is false. */

@@ -305,6 +305,9 @@ export async function startUpstream(options) {
     alterNext: (count, alter, endpoint = 'token') => {
       for (let index = 0; index < count; index += 1) scripted[endpoint].push({ alter });
     },
+    forgetScript: () => {
+      for (const queue of Object.values(scripted)) queue.length = 0;
+    },
     resetCounts: () => {
       for (const count of Object.values(counts)) Object.assign(count, { attempted: 0, succeeded: 0 });
       refreshTokensSeen.length = 0;
