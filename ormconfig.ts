@@ -3,7 +3,7 @@ import { AuditEventEntity } from './src/audit/audit-event.entity.js';
 import { AuthorizationRequestEntity, ConsentEntity } from './src/authorization/authorization.entities.js';
 import { ClientEntity, ClientSecretEntity } from './src/clients/client.entity.js';
 import { AppliedDeclarationEntity } from './src/config/applied-declaration.entity.js';
-import { createDataSource } from './src/database/data-source.js';
+import { createDataSource, type ConnectionLimits } from './src/database/data-source.js';
 import { Initial1763800000000 } from './src/database/migrations/1763800000000-initial.js';
 import { ProvidersAndLinking1764000000000 } from './src/database/migrations/1764000000000-providers-and-linking.js';
 import { EventsAndJobs1764100000000 } from './src/database/migrations/1764100000000-events-and-jobs.js';
@@ -52,6 +52,7 @@ const schema = {
 };
 
 /** The one list of what is in the database, for the service, the TypeORM CLI and the tests alike. */
-export const openDataSource = (url: string): DataSource => createDataSource(url, schema);
+export const openDataSource = (url: string, limits?: ConnectionLimits): DataSource =>
+  createDataSource(url, schema, limits);
 
 export default openDataSource(process.env['DATABASE_URL'] ?? 'sqlite:data/symbolon.sqlite');

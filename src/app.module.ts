@@ -22,13 +22,18 @@ import { UsersModule } from './users/index.js';
 @Module({})
 export class AppModule {
   static with(configuration: Configuration): DynamicModule {
-    const { DATABASE_URL: url, MIGRATIONS_RUN: migrate } = configuration.environment;
+    const {
+      DATABASE_URL: url,
+      MIGRATIONS_RUN: migrate,
+      DATABASE_POOL_SIZE: poolSize,
+      DATABASE_TIMEOUT_MS: timeoutMs,
+    } = configuration.environment;
     return {
       module: AppModule,
       imports: [
         CommonModule,
         ConfigModule.with(configuration),
-        DatabaseModule.with({ dataSource: () => openDataSource(url), migrate }),
+        DatabaseModule.with({ dataSource: () => openDataSource(url, { poolSize, timeoutMs }), migrate }),
         MetricsModule,
         EncryptionModule,
         JobsModule,

@@ -7,7 +7,9 @@ import { AppModule } from './app.module.js';
 import { setUpApp } from './app.setup.js';
 import { drainable } from './common/http/drain.js';
 import { PinoLogger } from './common/pino-logger.js';
+import { DomainError } from './common/domain-error.js';
 import { ConfigurationError, loadConfiguration, type Configuration } from './config/index.js';
+import { isUnavailable } from './database/index.js';
 import { Readiness } from './health/index.js';
 
 /** Above our own limit for tokens, so that it is a face that refuses a token which is too large, in its words. */
@@ -69,12 +71,11 @@ function refuseAddress(error: unknown): never {
 /** One message that says what to do; a stack only where the fault is ours. */
 function explain(error: unknown): string {
   if (error instanceof ConfigurationError) return error.message;
-  const { code, stack } = error as { code?: string; stack?: string };
-  if (
-    code !== undefined &&
-    /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|EEXIST|ENOTDIR|EISDIR|EACCES|EPERM|EROFS|28|3D|SQLITE|08)/.test(code)
-  ) {
-    return `DATABASE_URL: the database cannot be opened (${code}); check the address, the credentials and that it runs`;
+  if (error instanceof DomainError && error.privateDetail) return `DATABASE_URL: ${error.privateDetail}`;
+  const reason = error instanceof DomainError ? error.cause : error;
+  const { code, stack, message } = reason as { code?: string; stack?: string; message?: string };
+  if (isUnavailable(error) || /^(EEXIST|28|3D|SQLITE)/.test(code ?? '')) {
+    return `DATABASE_URL: the database cannot be opened (${code ?? message}); check the address, the credentials and that it runs`;
   }
   return stack ?? String(error);
 }

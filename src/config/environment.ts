@@ -106,6 +106,10 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   ISSUER: issuer.optional(),
   DATABASE_URL: databaseUrl,
+  /** The most connections of one process to PostgreSQL. One would not do: what must outlive a transaction needs another. */
+  DATABASE_POOL_SIZE: z.coerce.number('must be a number of connections').int().min(2).max(1_000).default(10),
+  /** How long one statement may take; a connection to PostgreSQL on which nothing is answered for longer is given up. */
+  DATABASE_TIMEOUT_MS: z.coerce.number('must be a number of milliseconds').int().min(500).max(120_000).default(10_000),
   MIGRATIONS_RUN: flag(true),
   CONFIG_FILE: z.string().optional(),
   ENCRYPTION_KEYS: encryptionKeys,
@@ -136,6 +140,10 @@ const environment = z.object({
   UPSTREAM_TIMEOUT_MS: z.coerce.number('must be a number of milliseconds').int().min(100).max(120_000).default(10_000),
   UPSTREAM_LEASE_MS: z.coerce.number('must be a number of milliseconds').int().min(1_000).max(600_000).default(30_000),
   UPSTREAM_REFRESH_THRESHOLD: seconds(300),
+  /** The most connections of one process to one origin of a provider. */
+  UPSTREAM_MAX_CONNECTIONS: z.coerce.number('must be a number of connections').int().min(1).max(10_000).default(32),
+  /** The most callers of one process that wait for a refresh at a time. */
+  MAX_WAITING_READERS: z.coerce.number('must be a number of callers').int().min(1).max(1_000_000).default(1_000),
   /** Whether users who have a password may sign in here with it; the pages offer it only then. */
   PASSWORD_SIGN_IN: flag(false),
   SHUTDOWN_DELAY_MS: z.coerce.number('must be a number of milliseconds').int().min(0).max(60_000).default(0),

@@ -7,6 +7,7 @@ import {
   type Repository,
 } from 'typeorm';
 import { currentTransaction } from './current-transaction.js';
+import { poolUsage, type PoolUsage } from './postgres-sessions.js';
 
 const RETRYABLE = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATIONS = new Set(['23505', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']);
@@ -85,6 +86,11 @@ export class UnitOfWork {
       values,
     );
     return Array.isArray(rows) && rows.length === 1;
+  }
+
+  /** The connections of this process to PostgreSQL as they are now; undefined on SQLite, which has no pool. */
+  poolUsage(): PoolUsage | undefined {
+    return this.dataSource.options.type === 'postgres' ? poolUsage(this.dataSource) : undefined;
   }
 
   get #open(): EntityManager | undefined {

@@ -1,6 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 
 type Check = () => Promise<void>;
+
+/** Below the time-out of common gateways, so that they hear it from us. */
+const CHECK_TIMEOUT_MS = 3_000;
 
 /** Whether this replica should get traffic: every registered check passes and it is not going away. */
 @Injectable()
@@ -20,16 +24,24 @@ export class Readiness {
   async report(): Promise<{ ready: boolean; checks: Record<string, 'ok' | 'failed' | 'draining'> }> {
     const results = await Promise.all(
       [...this.#checks].map(async ([name, check]) => {
-        const passed = await check().then(
-          () => true,
-          () => false,
-        );
-        return [name, passed ? 'ok' : 'failed'] as const;
+        return [name, (await passes(check)) ? 'ok' : 'failed'] as const;
       }),
     );
     return {
       ready: !this.#draining && results.every(([, result]) => result === 'ok'),
       checks: { ...Object.fromEntries(results), ...(this.#draining && { process: 'draining' as const }) },
     };
+  }
+}
+
+/** What does not answer in time is not usable either. */
+async function passes(check: Check): Promise<boolean> {
+  const answered = new AbortController();
+  try {
+    return await Promise.race([check().then(() => true), delay(CHECK_TIMEOUT_MS, false, { signal: answered.signal })]);
+  } catch {
+    return false;
+  } finally {
+    answered.abort();
   }
 }

@@ -80,4 +80,30 @@ describe.each(databases)('the clock of the database on $name', ({ name, create }
     expect(errors[0]).toEqual(new Error('the database is away'));
     expect(Math.abs(clock.now() - realNow())).toBeLessThan(BOUND_MS);
   });
+
+  it.runIf(name === 'postgres')('does not believe an answer that took long further than it must', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const clock = await startClock(0);
+    const difference = clock.now() - realNow();
+    const realQuery = dataSource.query.bind(dataSource);
+    const realElapsed = performance.now.bind(performance);
+    const late = vi.spyOn(dataSource, 'query').mockImplementation(async (sql: string) => {
+      const rows: unknown = await realQuery(sql);
+      // As if the answer had been on its way for five minutes, in which the monotonic clock went on.
+      vi.spyOn(performance, 'now').mockImplementation(() => realElapsed() + SKEW_MS);
+      return rows;
+    });
+    vi.advanceTimersByTime(RESYNCHRONISED_WITHIN_MS / 2);
+    await vi.waitFor(() => expect(late).toHaveResolved());
+    late.mockRestore();
+    expect(Math.abs(clock.now() - SKEW_MS - realNow() - difference)).toBeLessThan(BOUND_MS);
+  });
+
+  it('stands still rather than go back a little', async () => {
+    const clock = await startClock(0);
+    const before = clock.now();
+    const realElapsed = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => realElapsed() - 500);
+    for (let look = 0; look < 10; look += 1) expect(clock.now()).toBeGreaterThanOrEqual(before);
+  });
 });

@@ -1,4 +1,6 @@
-import type { DataSource } from 'typeorm';
+import { Logger } from '@nestjs/common';
+import { Client } from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDataSource } from '../../ormconfig.js';
 import { migrate } from '../../src/database/index.js';
@@ -100,5 +102,49 @@ describe.each(databases)('migrations on $name', ({ name, create }) => {
     await database.query('DROP TABLE audit_events');
     await migrate(dataSource);
     expect(await drift()).toEqual([]);
+  });
+
+  it.runIf(name === 'postgres')(
+    'wait for another session that migrates, say so, and do not wait for ever',
+    async () => {
+      const other = new Client({ connectionString: database.url });
+      await other.connect();
+      const said = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+      try {
+        const { rows } = await other.query<{ pid: number }>(
+          'SELECT pg_backend_pid() AS pid, pg_advisory_lock(7962656679)',
+        );
+        const pid = `pid ${rows[0]?.pid}`;
+        await expect(migrate(dataSource, { waitMs: 1 })).rejects.toMatchObject({
+          code: 'server.unavailable',
+          privateDetail: expect.stringContaining(`(${pid})`) as string,
+        });
+        expect(said).toHaveBeenCalledWith({ holder: pid }, expect.any(String));
+        const waiting = migrate(dataSource);
+        await vi.waitFor(() => expect(said).toHaveBeenCalledTimes(2));
+        await other.end();
+        await waiting;
+      } finally {
+        said.mockRestore();
+        await other.end().catch(() => undefined);
+      }
+      expect(await drift()).toEqual([]);
+    },
+  );
+
+  it.runIf(name === 'postgres')('may take longer than any other statement', async () => {
+    const hasty = await openDataSource(database.url, { timeoutMs: 200 }).initialize();
+    const slow = class Slow1999000000000 {
+      up = (session: QueryRunner) => session.query('SELECT pg_sleep(1)');
+      down = () => Promise.resolve();
+    };
+    hasty.setOptions({ migrations: [slow] });
+    try {
+      await expect(hasty.query('SELECT pg_sleep(1)')).rejects.toMatchObject({ code: 'server.unavailable' });
+      await migrate(hasty);
+      expect(await names(`SELECT name FROM ${MIGRATIONS}`)).toEqual(['Slow1999000000000']);
+    } finally {
+      await hasty.destroy();
+    }
   });
 });

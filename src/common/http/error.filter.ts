@@ -70,8 +70,6 @@ function toDomainError(thrown: unknown, request: Request): DomainError {
   }
   if (hasCode(thrown, NUL_CHARACTER))
     return new DomainError('request.malformed', { publicDetail: 'The request holds a NUL character.' });
-  if (isConnectionError(thrown))
-    return new DomainError('server.unavailable', { cause: thrown, meta: { retryAfterSeconds: 1 } });
   return new DomainError('server.error', { cause: thrown });
 }
 
@@ -104,29 +102,7 @@ function fromBodyParser(error: BodyParserError): DomainError {
 /** PostgreSQL stores none; whoever sends one asks for something that cannot exist. */
 const NUL_CHARACTER = new Set(['22021']);
 
-const CONNECTION_ERRORS = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'EPIPE',
-  '57P01',
-  '57P02',
-  '57P03',
-  '08006',
-  '08001',
-  '53300',
-]);
-
 function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
   const { code, driverError } = (error ?? {}) as { code?: string; driverError?: { code?: string } };
   return codes.has(code ?? '') || codes.has(driverError?.code ?? '');
-}
-
-/** The database is away, or the pool is exhausted: worth trying again, unlike an error of ours. */
-function isConnectionError(error: unknown): boolean {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if (hasCode(current, CONNECTION_ERRORS)) return true;
-    if (/Connection terminated|timeout exceeded when trying to connect/.test(current.message)) return true;
-  }
-  return false;
 }
