@@ -102,8 +102,8 @@ export interface Upstream {
   setLatency: (ms: number) => void;
   /** Whose access token this is, as a login name; undefined where it was not given by this provider or is not valid (any more). */
   holderOf: (accessToken: string) => string | undefined;
-  /** Invalidates all access tokens of this user, as if they had expired. */
-  expireAccessTokens: (login: string) => void;
+  /** Invalidates all access tokens of this user, as if they had expired, and says which. */
+  expireAccessTokens: (login: string) => string[];
   /**
    * Answer the next token (or other) requests with a failure; they count as attempted. Queues up behind earlier calls
    * for the same endpoint.

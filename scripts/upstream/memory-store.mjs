@@ -36,9 +36,11 @@ export function createMemoryStore({ graceMs }) {
     }
 
     static expireAccessTokens(accountId) {
-      for (const [key, { payload }] of entries) {
-        if (key.startsWith('AccessToken:') && payload.accountId === accountId) entries.delete(key);
-      }
+      const keys = [...entries.keys()].filter(
+        (key) => key.startsWith('AccessToken:') && read(key)?.accountId === accountId,
+      );
+      for (const key of keys) entries.delete(key);
+      return keys.map((key) => key.slice('AccessToken:'.length));
     }
 
     async upsert(id, payload, expiresInSeconds) {
