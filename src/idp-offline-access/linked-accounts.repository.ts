@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IsNull, Not, type FindOptionsWhere } from 'typeorm';
 import { beyondLeases, beyondPauses } from '../common/backoff.js';
-import { Clock } from '../common/clock.js';
+import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
@@ -262,9 +262,10 @@ export class LinkedAccountsRepository {
       .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now OR lease_expires_at >= :beyondLeases)', {
         beyondLeases: beyondLeases(now),
       })
-      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyondPauses)', {
+      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyondPauses OR updated_at > :latest)', {
         now,
         beyondPauses: beyondPauses(now),
+        latest: now + CLOCK_TOLERANCE_MS,
       })
       .execute();
     return affected === 1;
@@ -301,7 +302,7 @@ export class LinkedAccountsRepository {
       {
         leaseOwner: null,
         leaseExpiresAt: null,
-        ...outcome.setback,
+        ...(outcome.setback && { ...outcome.setback, updatedAt: this.clock.now() }),
         ...(outcome.intentAnswered && { refreshIntentAt: null }),
       },
     );
@@ -474,5 +475,6 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     linkedAt: row.linkedAt ?? undefined,
     linkedSessionId: row.linkedSessionId ?? undefined,
     createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
   };
 }

@@ -118,8 +118,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     }
   }
 
-  #postponed({ retryAt = 0, lastError }: LinkedAccount): RefreshOutcome | undefined {
-    const remainingMs = remainingPauseMs(retryAt, this.clock.now());
+  #postponed({ retryAt = 0, lastError, updatedAt }: LinkedAccount): RefreshOutcome | undefined {
+    const remainingMs = remainingPauseMs(retryAt, this.clock.now(), updatedAt);
     if (remainingMs === 0) return undefined;
     return lastError === ('misconfigured' satisfies UpstreamError['kind'])
       ? { kind: 'misconfigured' }

@@ -151,6 +151,14 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       expect(await current()).toMatchObject({ failures: 0, retryAt: undefined, lastError: undefined });
     });
 
+    it('that was written before the clock was turned back is over', async () => {
+      await accounts.acquireLease(account, 'owner', LEASE_MS);
+      await accounts.releaseLease(account.id, 'owner', { setback: setback('unavailable') });
+      storage.clock.advance(-60_000);
+      expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
+      storage.clock.advance(60_000);
+    });
+
     it('lasts no year because the clock was a year ahead', async () => {
       await accounts.acquireLease(account, 'owner', LEASE_MS);
       const retryAt = storage.clock.now() + 365 * 24 * 3_600_000;
