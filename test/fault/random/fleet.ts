@@ -1,9 +1,8 @@
-import Libsql from 'libsql';
-import { databases } from '../../support/databases.js';
 import type { Service } from '../../support/service.js';
-import { createWorld, type World, type WorldOptions } from '../../support/world.js';
-import { ADMIN_KEY, createCluster, LEASE_MS, TIMEOUT_MS, type Cluster } from '../support/cluster.js';
-import { Link } from '../support/link.js';
+import type { World, WorldOptions } from '../../support/world.js';
+import { createCluster, type Cluster } from '../support/cluster.js';
+import type { Link } from '../support/link.js';
+import { createSingle } from '../support/single.js';
 import { SKEWED_CLOCK } from '../support/skewed-clock.js';
 import type { Step } from './plan.js';
 
@@ -26,14 +25,15 @@ export interface Fleet {
 
 const UNLINK_SCOPE = 'user:federated-identity:delete';
 
+const configure: NonNullable<WorldOptions['configure']> = (configuration) => ({
+  ...configuration,
+  clients: (configuration['clients'] ?? []).map((client) => {
+    const { scope, ...rest } = client as { scope: string };
+    return { ...rest, scope: `${scope} ${UNLINK_SCOPE}` };
+  }),
+});
+
 function options(graceMs: number) {
-  const configure: WorldOptions['configure'] = (configuration) => ({
-    ...configuration,
-    clients: (configuration['clients'] ?? []).map((client) => {
-      const { scope, ...rest } = client as { scope: string };
-      return { ...rest, scope: `${scope} ${UNLINK_SCOPE}` };
-    }),
-  });
   const env = { ACCESS_TOKEN_TTL: '86400', LOG_LEVEL: 'info', ...SKEWED_CLOCK, CLOCK_STEP_MS: String(-60 * MINUTE_MS) };
   return { configure, env, upstream: { graceMs } };
 }
@@ -70,52 +70,22 @@ export async function severalOnPostgres({ graceMs }: { graceMs: number }): Promi
 
 /** One process on SQLite, whose file somebody else locks now and then. */
 export async function oneOnSqlite({ graceMs }: { graceMs: number }): Promise<Fleet> {
-  const kind = databases.find(({ name }) => name === 'sqlite');
-  if (!kind) throw new Error('TEST_DATABASES leaves SQLite out');
-  const provider = await Link.start();
-  const { configure, env, upstream } = options(graceMs);
-  const world = await createWorld(kind, {
-    configure,
-    env: {
-      ...env,
-      UPSTREAM_TIMEOUT_MS: String(TIMEOUT_MS),
-      UPSTREAM_LEASE_MS: String(LEASE_MS),
-      ADMIN_API_KEY: ADMIN_KEY,
-    },
-    upstream: { ...upstream, issuer: provider.url },
-  });
-  provider.leadTo(world.upstream.port);
+  const single = await createSingle(options(graceMs));
   return {
-    world,
+    world: single,
     replicas: [
       {
-        service: () => world.service,
-        kill: () => world.service.kill(),
-        restart: (how, changes) => world.restart(how, changes),
+        service: () => single.service,
+        kill: () => single.service.kill(),
+        restart: (how, env) => single.restart(how, env),
       },
     ],
-    provider,
-    breakDatabase: () => Promise.resolve(lock(world.database.url)),
-    heal: async () => {
-      world.upstream.release();
-      await provider.pass();
+    provider: single.provider,
+    breakDatabase: () => {
+      const unlock = single.lockDatabase();
+      return Promise.resolve(() => Promise.resolve(unlock()));
     },
-    stop: async () => {
-      world.upstream.release();
-      await world.stop();
-      await provider.cut();
-    },
-  };
-}
-
-/** Nobody else writes until it is given back. */
-export function lock(url: string): () => Promise<void> {
-  const database = new Libsql(url.slice('sqlite:'.length));
-  database.exec('PRAGMA busy_timeout = 5000');
-  database.exec('BEGIN EXCLUSIVE');
-  return () => {
-    database.exec('COMMIT');
-    database.close();
-    return Promise.resolve();
+    heal: () => single.heal(),
+    stop: () => single.stop(),
   };
 }

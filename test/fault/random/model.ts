@@ -121,7 +121,7 @@ export class Model {
     if (user.state === 'unknown' && state !== 'lost') user.state = state;
     if (state === user.state) return;
     if (state !== 'lost' || user.state === 'unlinked' || !this.#mayLose(going) || row['reason'] !== 'rotation_lost') {
-      this.violated(`the row of ${user.login} says ${state} (${row['reason']}) instead of ${user.state}`);
+      this.violated(`the row of ${user.login} says ${state} (${String(row['reason'])}) instead of ${user.state}`);
     }
     user.state = state;
   }
@@ -135,7 +135,9 @@ export class Model {
        WHERE event IN ('identity.linked', 'identity.unlinked') AND outcome = 'success' GROUP BY account.subject, event`,
       [PROVIDER],
     );
-    const times = new Map(rows.map(({ subject, event, times: count }) => [`${subject} ${event}`, Number(count)]));
+    const times = new Map(
+      rows.map(({ subject, event, times: count }) => [`${String(subject)} ${String(event)}`, Number(count)]),
+    );
     for (const { login, linked, unlinked } of this.users) {
       for (const [event, { atLeast, perhaps }] of Object.entries({ linked, unlinked })) {
         const count = times.get(`${login} identity.${event}`) ?? 0;

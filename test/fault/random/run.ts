@@ -104,7 +104,7 @@ export class Run {
   }
 
   async #take(step: Step): Promise<void> {
-    const users = step.users.map((index) => this.#users[index]!);
+    const users = this.#users.filter((_, index) => step.users.includes(index));
     for (const user of users) if (user.state !== 'linked') await this.#link(user);
     this.#model.judgeRedemptions({});
     const going = await this.#doing[step.kind](step, users);
@@ -129,7 +129,7 @@ export class Run {
     },
 
     unlink: async (step, users) => {
-      const [leaving = this.#users[0]!, ...others] = users;
+      const [leaving, ...others] = first(users);
       const going = { changing: [leaving] };
       await this.#expire(users, step);
       await this.#during(step, users, going, () => this.#unlink(leaving, step.wide));
@@ -139,7 +139,7 @@ export class Run {
     },
 
     relink: async (step, users) => {
-      const [returning = this.#users[0]!] = users;
+      const [returning] = first(users);
       const going = { changing: [returning] };
       await this.#expire(users, step);
       await this.#during(step, users, going, () => this.#link(returning));
@@ -151,7 +151,7 @@ export class Run {
       await this.#expire(users, step);
       await this.#during(step, users, going, async () => {
         await delay(step.afterMs / 4);
-        await this.fleet.replicas[step.replica]!.kill();
+        await this.#replica(step.replica).kill();
         this.tally.kills += 1;
       });
       await this.#restart(step.replica, 'kill');
@@ -161,7 +161,7 @@ export class Run {
     database: async (step, users) => {
       const going = { database: true };
       await this.#expire(users, step);
-      let restore = (): Promise<void> => Promise.resolve();
+      let restore = nothing;
       await this.#during(
         step,
         users,
@@ -198,7 +198,7 @@ export class Run {
 
     clock: async (step, users) => {
       await this.#expire(users, step);
-      await stepClock(this.fleet.replicas[step.replica]!.service());
+      await stepClock(this.#replica(step.replica).service());
       await this.#readAll(users, step.readers, {});
       await this.#idle(users);
       this.#model.judgeRedemptions({}, users.length);
@@ -212,11 +212,11 @@ export class Run {
     users: readonly User[],
     going: Circumstances,
     act: () => Promise<void>,
-    afterwards: () => Promise<void> = () => Promise.resolve(),
+    afterwards = nothing,
   ): Promise<void> {
     const { world } = this.fleet;
     const held = hold(world, moment);
-    const first = this.#readAll(users, 1, going, replica);
+    const leading = this.#readAll(users, 1, going, replica);
     await Promise.race([held.reached, delay(HELD_WITHIN_MS)]);
     const others = this.#readAll(users, readers, going);
     // Who signs in asks the same endpoint.
@@ -224,7 +224,7 @@ export class Run {
     await act();
     held.release();
     await afterwards();
-    await Promise.all([first, others]);
+    await Promise.all([leading, others]);
     world.upstream.forgetScript();
   }
 
@@ -259,7 +259,7 @@ export class Run {
 
   /** One stage of a change that loses nothing: make the new key known, then first, wrap everything anew, forget the old one. */
   async #changeKeys(how: 'stop' | 'kill', users: readonly User[]): Promise<void> {
-    const { ENCRYPTION_KEYS: keys = '' } = this.fleet.replicas[0]!.service().settings.env ?? {};
+    const { ENCRYPTION_KEYS: keys = '' } = this.#replica(0).service().settings.env ?? {};
     const [current = '', other = ''] = keys.split(',');
     switch (this.#keyChange) {
       case 'none':
@@ -286,7 +286,7 @@ export class Run {
     const headers = { authorization: `Bearer ${ADMIN_KEY}` };
     const asked = await world.request('/admin/encryption-keys/rewrap', { method: 'POST', headers });
     if (asked.status !== 202) return false;
-    const id = (world.service.settings.env?.['ENCRYPTION_KEYS'] ?? '').split(':')[0]!;
+    const id = (world.service.settings.env?.['ENCRYPTION_KEYS'] ?? '').replace(/:.*$/, '');
     const left = async (): Promise<number> => {
       const tables = ['linked_accounts', 'outbox_messages', 'signing_keys', 'identity_providers'];
       let rows = 0;
@@ -318,8 +318,14 @@ export class Run {
     }
   }
 
+  #replica(index: number): Fleet['replicas'][number] {
+    const replica = this.fleet.replicas[index];
+    if (!replica) throw new Error(`there is no replica ${index}`);
+    return replica;
+  }
+
   async #restart(index: number, how: 'stop' | 'kill', env: Record<string, string> = {}): Promise<void> {
-    await this.fleet.replicas[index]!.restart(how, env);
+    await this.#replica(index).restart(how, env);
     this.tally.restarts += 1;
   }
 
@@ -371,8 +377,10 @@ export class Run {
   }
 
   async #read(user: User, replica: number, face: FaceName): Promise<Read> {
-    const { world, replicas } = this.fleet;
-    const reading = await read(world, user.token, { face, at: replicas[replica]!.service() }).catch(() => undefined);
+    const { world } = this.fleet;
+    const reading = await read(world, user.token, { face, at: this.#replica(replica).service() }).catch(
+      () => undefined,
+    );
     const holder = reading?.token === undefined ? undefined : world.upstream.holderOf(reading.token);
     this.tally.reads += 1;
     const status = String(reading?.status ?? 'none');
@@ -433,6 +441,14 @@ export class Run {
     if (user.state !== 'linked') return true;
     return row['lease_owner'] === null && Number(row['expires_at']) > Date.now() + FRESH_MS;
   }
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+function first(users: readonly User[]): [User, ...User[]] {
+  const [user, ...others] = users;
+  if (!user) throw new Error('a step has at least one user');
+  return [user, ...others];
 }
 
 /** Keeps a refresh at the provider. */
