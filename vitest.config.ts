@@ -2,10 +2,15 @@ import { defineConfig } from 'vitest/config';
 
 const setup = (name: string): string => `./test/support/setup/${name}.ts`;
 
+interface ProjectOptions {
+  maxWorkers?: number;
+  testTimeout?: number;
+}
+
 /** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
-const project = (name: string, directories: string[], globalSetup: string[]) => ({
+const project = (name: string, directories: string[], globalSetup: string[], options: ProjectOptions = {}) => ({
   extends: true as const,
-  test: { name, include: directories.map((directory) => `test/${directory}/**/*.test.ts`), globalSetup },
+  test: { name, include: directories.map((directory) => `test/${directory}/**/*.test.ts`), globalSetup, ...options },
 });
 
 export default defineConfig({
@@ -28,6 +33,7 @@ export default defineConfig({
       project('contract', ['contract'], [setup('dist'), setup('postgres')]),
       project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),
       project('browser', ['browser'], [setup('dist'), setup('chromium')]),
+      project('fault', ['fault'], [setup('dist')], { maxWorkers: 1, testTimeout: 120_000 }),
     ],
   },
 });

@@ -34,6 +34,10 @@ export interface UpstreamOptions {
   refreshTokenTtlSeconds?: number | undefined;
   /** Rotate refresh tokens; a reused one revokes its family. Default true. */
   rotate?: boolean | undefined;
+  /** For so long a rotated refresh token is taken again and revokes nothing. Default 0. */
+  graceMs?: number | undefined;
+  /** Where something stands in front of it and has another port. Default: where it listens. */
+  issuer?: string | undefined;
   /** Added to alice, bob (e-mail not verified), carol and dave. A name nobody declared can sign in too. */
   users?: Record<string, Partial<UpstreamUser>> | undefined;
 }
@@ -65,7 +69,7 @@ export type ScriptedEndpoint = 'token' | 'userinfo' | 'jwks';
 export interface Upstream {
   readonly issuer: string;
   readonly port: number;
-  /** The same as `issuer`. */
+  /** Where it listens. */
   readonly url: string;
   /** Live: change or add claims while it runs. */
   readonly users: Map<string, UpstreamUser>;
@@ -94,6 +98,12 @@ export interface Upstream {
   release: () => void;
   /** Resolves as soon as so many requests (default 1) are being held. */
   waitForTokenRequest: (count?: number) => Promise<void>;
+  /** Every token request takes so long from now on. */
+  setLatency: (ms: number) => void;
+  /** Whose access token this is, as a login name; undefined where it was not given by this provider or is not valid (any more). */
+  holderOf: (accessToken: string) => string | undefined;
+  /** Invalidates all access tokens of this user, as if they had expired, and says which. */
+  expireAccessTokens: (login: string) => string[];
   /**
    * Answer the next token (or other) requests with a failure; they count as attempted. Queues up behind earlier calls
    * for the same endpoint.
@@ -105,6 +115,8 @@ export interface Upstream {
     alter: (body: Record<string, unknown>) => Record<string, unknown> | Promise<Record<string, unknown>>,
     endpoint?: ScriptedEndpoint,
   ) => void;
+  /** Takes back what failNext() and alterNext() still have in store. */
+  forgetScript: () => void;
   /** Sets all counts to zero and forgets refreshTokensSeen. */
   resetCounts: () => void;
   /** New keys sign from now on. The old public keys stay published unless `keepOld` is false. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SignJWT, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { bufferRequest } from './upstream/buffered-request.mjs';
 import { createGate } from './upstream/gate.mjs';
@@ -65,12 +66,13 @@ function listen(server, port) {
  */
 export async function startUpstream(options) {
   const { accessTokenTtlSeconds = 3600, refreshTokenTtlSeconds = 14 * DAY_SECONDS, rotate = true } = options;
+  const { graceMs = 0 } = options;
   const { default: Provider, interactionPolicy } = await quietly(() => import('oidc-provider'));
 
   const users = new Map(
     Object.entries({ ...defaultUsers, ...options.users }).map(([id, given]) => [id, claimsOf(id, given)]),
   );
-  const Adapter = createMemoryStore();
+  const Adapter = createMemoryStore({ graceMs });
   const gate = createGate();
   const recorder = createSecretRecorder();
   const counts = {
@@ -86,6 +88,7 @@ export async function startUpstream(options) {
   let jwks = [];
   let provider;
   let answer;
+  let latencyMs = 0;
 
   async function answerTokenRequest(ctx, next) {
     const { form } = ctx.req;
@@ -93,6 +96,7 @@ export async function startUpstream(options) {
     count.attempted += 1;
     if (form.get('grant_type') === 'refresh_token') refreshTokensSeen.push(form.get('refresh_token') ?? '');
     await gate.pass('request');
+    if (latencyMs > 0) await delay(latencyMs);
     const cut = await answerAsScripted(ctx, next, 'token', count);
     await gate.pass('answer');
     cut?.();
@@ -261,7 +265,8 @@ export async function startUpstream(options) {
 
   const server = createServer((request, response) => void handle(request, response));
   const port = await listen(server, options.port ?? 0);
-  const issuer = `http://${HOST}:${port}`;
+  const url = `http://${HOST}:${port}`;
+  const issuer = options.issuer ?? url;
   await rotateSigningKeys();
   for (const client of options.clients) await addClient(client);
 
@@ -276,7 +281,7 @@ export async function startUpstream(options) {
   return {
     issuer,
     port,
-    url: issuer,
+    url,
     users,
     counts,
     refreshTokensSeen,
@@ -289,11 +294,19 @@ export async function startUpstream(options) {
     withhold: (stage = 'answer') => gate.close(stage),
     release: () => gate.open(),
     waitForTokenRequest: (count = 1) => gate.waitFor(count),
+    setLatency: (ms) => {
+      latencyMs = ms;
+    },
+    holderOf: (accessToken) => Adapter.holderOf(accessToken),
+    expireAccessTokens: (login) => Adapter.expireAccessTokens(login),
     failNext: (count, failure = {}, endpoint = 'token') => {
       for (let index = 0; index < count; index += 1) scripted[endpoint].push(failure);
     },
     alterNext: (count, alter, endpoint = 'token') => {
       for (let index = 0; index < count; index += 1) scripted[endpoint].push({ alter });
+    },
+    forgetScript: () => {
+      for (const queue of Object.values(scripted)) queue.length = 0;
     },
     resetCounts: () => {
       for (const count of Object.values(counts)) Object.assign(count, { attempted: 0, succeeded: 0 });

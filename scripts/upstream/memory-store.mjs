@@ -2,8 +2,11 @@
  * Storage for oidc-provider that belongs to one provider. The library's own memory adapter is shared by all providers of
  * a process and forgets after a thousand entries, so two upstreams in one test would see each other's codes and a load
  * test would lose sessions. It also outlives the provider object, which is what makes key rotation possible.
+ *
+ * @param {{ graceMs: number }} options for so long a rotated refresh token is taken again, as many providers do for
+ *   brokers that did not receive their answer
  */
-export function createMemoryStore() {
+export function createMemoryStore({ graceMs }) {
   /** @type {Map<string, { payload: Record<string, unknown>, expiresAt: number }>} */
   const entries = new Map();
 
@@ -27,13 +30,31 @@ export function createMemoryStore() {
       this.model = model;
     }
 
+    /** Whose access token it is, if it is valid now. */
+    static holderOf(accessToken) {
+      return read(`AccessToken:${accessToken}`)?.accountId;
+    }
+
+    static expireAccessTokens(accountId) {
+      const keys = [...entries.keys()].filter(
+        (key) => key.startsWith('AccessToken:') && read(key)?.accountId === accountId,
+      );
+      for (const key of keys) entries.delete(key);
+      return keys.map((key) => key.slice('AccessToken:'.length));
+    }
+
     async upsert(id, payload, expiresInSeconds) {
       const expiresAt = expiresInSeconds === undefined ? Infinity : Date.now() + expiresInSeconds * 1000;
       entries.set(`${this.model}:${id}`, { payload, expiresAt });
     }
 
     async find(id) {
-      return read(`${this.model}:${id}`);
+      const payload = read(`${this.model}:${id}`);
+      if (this.model !== 'RefreshToken' || payload?.consumed === undefined) return payload;
+      const { consumedAtMs, ...rest } = payload;
+      if (Date.now() - consumedAtMs >= graceMs) return payload;
+      delete rest.consumed;
+      return rest;
     }
 
     async findByUid(uid) {
@@ -46,7 +67,9 @@ export function createMemoryStore() {
 
     async consume(id) {
       const payload = read(`${this.model}:${id}`);
-      if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
+      if (payload === undefined) return;
+      payload.consumed ??= Math.floor(Date.now() / 1000);
+      payload.consumedAtMs ??= Date.now();
     }
 
     async destroy(id) {

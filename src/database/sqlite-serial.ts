@@ -3,6 +3,7 @@ import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSq
 import { BetterSqlite3QueryRunner } from 'typeorm/driver/better-sqlite3/BetterSqlite3QueryRunner.js';
 import { DomainError } from '../common/domain-error.js';
 import { currentTransaction } from './current-transaction.js';
+import { unavailable } from './unavailable.js';
 
 /** How long a statement may wait for the transaction before it; longer means a transaction is stuck. */
 const QUEUE_TIMEOUT_MS = 15_000;
@@ -153,7 +154,9 @@ class SerialQueryRunner extends BetterSqlite3QueryRunner {
     try {
       this.#handle.exec(statement);
     } catch (error) {
-      throw new QueryFailedError(statement, [], error as Error);
+      const failed = new QueryFailedError(statement, [], error as Error);
+      // Somebody else, such as a backup, keeps the file for longer than a statement waits.
+      throw (error as { code?: string }).code?.startsWith('SQLITE_BUSY') ? unavailable(failed) : failed;
     }
   }
 

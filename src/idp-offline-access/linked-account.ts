@@ -48,6 +48,7 @@ export interface LinkedAccount {
   linkedAt: number | undefined;
   linkedSessionId: string | undefined;
   createdAt: number;
+  updatedAt: number;
 }
 
 /** What a provider gave, ready to be kept. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IsNull, Not, type FindOptionsWhere } from 'typeorm';
-import { beyondPauses } from '../common/backoff.js';
-import { Clock } from '../common/clock.js';
+import { beyondLeases, beyondPauses } from '../common/backoff.js';
+import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
@@ -259,8 +259,14 @@ export class LinkedAccountsRepository {
         generation: account.generation,
         status: 'active' satisfies LinkedAccountStatus,
       })
-      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now)', { now })
-      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyond)', { now, beyond: beyondPauses(now) })
+      .andWhere('(lease_owner IS NULL OR lease_expires_at <= :now OR lease_expires_at >= :beyondLeases)', {
+        beyondLeases: beyondLeases(now),
+      })
+      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyondPauses OR updated_at > :latest)', {
+        now,
+        beyondPauses: beyondPauses(now),
+        latest: now + CLOCK_TOLERANCE_MS,
+      })
       .execute();
     return affected === 1;
   }
@@ -296,7 +302,7 @@ export class LinkedAccountsRepository {
       {
         leaseOwner: null,
         leaseExpiresAt: null,
-        ...outcome.setback,
+        ...(outcome.setback && { ...outcome.setback, updatedAt: this.clock.now() }),
         ...(outcome.intentAnswered && { refreshIntentAt: null }),
       },
     );
@@ -470,5 +476,6 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     linkedAt: row.linkedAt ?? undefined,
     linkedSessionId: row.linkedSessionId ?? undefined,
     createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
   };
 }

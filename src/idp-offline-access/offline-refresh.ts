@@ -118,8 +118,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     }
   }
 
-  #postponed({ retryAt = 0, lastError }: LinkedAccount): RefreshOutcome | undefined {
-    const remainingMs = remainingPauseMs(retryAt, this.clock.now());
+  #postponed({ retryAt = 0, lastError, updatedAt }: LinkedAccount): RefreshOutcome | undefined {
+    const remainingMs = remainingPauseMs(retryAt, this.clock.now(), updatedAt);
     if (remainingMs === 0) return undefined;
     return lastError === ('misconfigured' satisfies UpstreamError['kind'])
       ? { kind: 'misconfigured' }
@@ -304,7 +304,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   #verifyLater(account: LinkedAccount, provider: IdentityProvider, idToken: Secret): void {
     const verification = this.upstreamClients
       .for(provider)
-      .verifyIdToken(idToken, { subject: account.subject })
+      .verifyIdToken(idToken, { subject: account.subject, atAnyTime: true })
       .then(
         () => this.accounts.markVerified(account),
         async (error: unknown) => {

@@ -104,8 +104,8 @@ export class UpstreamCircuits {
   }
 }
 
-function remainingMs(row: Pick<UpstreamCircuitEntity, 'failures' | 'retryAt'>, nowMs: number): number {
-  return isOpen(row) ? remainingPauseMs(row.retryAt, nowMs) : 0;
+function remainingMs(row: Pick<UpstreamCircuitEntity, 'failures' | 'retryAt' | 'updatedAt'>, nowMs: number): number {
+  return isOpen(row) ? remainingPauseMs(row.retryAt, nowMs, row.updatedAt) : 0;
 }
 
 function isOpen({ failures }: Pick<UpstreamCircuitEntity, 'failures'>): boolean {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
-import { Clock } from '../common/clock.js';
+import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import type { IdentityProvider } from '../identity-providers/index.js';
@@ -136,8 +136,11 @@ export class UpstreamTokens {
     };
   }
 
-  #remainingMs({ expiresAt }: LinkedAccount): number {
-    return (expiresAt ?? Infinity) - this.clock.now();
+  /** Nothing of what was obtained in the future: the clock was turned back, and only the provider knows how much is left. */
+  #remainingMs({ expiresAt = Infinity, obtainedAt = 0 }: LinkedAccount): number {
+    const now = this.clock.now();
+    const turnedBack = obtainedAt > now + CLOCK_TOLERANCE_MS;
+    return turnedBack && expiresAt !== Infinity ? 0 : expiresAt - now;
   }
 
   /** Never more than half of the token's own lifetime: a short-lived token is not refreshed on every read. */

@@ -5,7 +5,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Clock } from '../common/clock.js';
+import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
 import { UnitOfWork } from '../database/index.js';
@@ -123,7 +123,7 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const now = this.clock.now();
     for (const row of await this.#rows.find()) {
       const job = this.#jobs.get(row.name);
-      if (!job || this.#underWay.has(row.name) || !isDue(row, now)) continue;
+      if (!job || this.#underWay.has(row.name) || !isDue(row, job, now)) continue;
       const owner = this.randomness.id();
       if (!(await this.#take(row, owner))) continue;
       const running = this.#run(row.name, job, owner)
@@ -133,7 +133,7 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     }
   }
 
-  async #take({ name, leaseOwner, leaseExpiresAt }: JobEntity, owner: string): Promise<boolean> {
+  async #take({ name, nextRunAt, leaseOwner, leaseExpiresAt }: JobEntity, owner: string): Promise<boolean> {
     const now = this.clock.now();
     const { affected } = await this.#rows
       .createQueryBuilder()
@@ -142,9 +142,9 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
       .where('name = :name', { name })
       .andWhere(
         leaseOwner === null
-          ? 'lease_owner IS NULL AND next_run_at <= :now'
+          ? 'lease_owner IS NULL AND next_run_at = :nextRunAt'
           : 'lease_owner = :leaseOwner AND lease_expires_at = :leaseExpiresAt',
-        { now, leaseOwner, leaseExpiresAt },
+        { nextRunAt, leaseOwner, leaseExpiresAt },
       )
       .execute();
     return affected === 1;
@@ -206,6 +206,8 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   }
 }
 
-function isDue({ leaseOwner, leaseExpiresAt, nextRunAt }: JobEntity, now: number): boolean {
-  return leaseOwner === null ? nextRunAt !== null && nextRunAt <= now : leaseExpiresAt! <= now;
+/** What is due later than it could ever be was written before the clock was turned back. */
+function isDue({ leaseOwner, leaseExpiresAt, nextRunAt }: JobEntity, { everyMs = 0 }: Job, now: number): boolean {
+  const [at, longestMs] = leaseOwner === null ? [nextRunAt, everyMs] : [leaseExpiresAt, LEASE_MS];
+  return at !== null && (at <= now || at > now + longestMs + CLOCK_TOLERANCE_MS);
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import ipaddr from 'ipaddr.js';
-import { MoreThan } from 'typeorm';
-import { Clock } from '../common/clock.js';
+import { And, LessThanOrEqual, MoreThan } from 'typeorm';
+import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { digest } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
 import { ExpiredRows, UnitOfWork } from '../database/index.js';
@@ -19,6 +19,8 @@ const LONGEST_DELAY_MS = 15 * 60_000;
 const DOUBLINGS = 10;
 /** Failures are forgotten after so long without one. */
 const WINDOW_MS = 3_600_000;
+/** Those, too, that were counted before the clock was turned back: nobody is kept waiting until it gets there again. */
+const FORGOTTEN = '(expires_at <= :now OR expires_at > :beyond)';
 
 type Kind = keyof typeof FREE_FAILURES;
 
@@ -93,7 +95,11 @@ export class Throttling {
   /** Whoever has worn out their own address on an account is heeded no more: they cannot keep it closed to the others. */
   async #look({ key }: Counter): Promise<void> {
     const now = this.clock.now();
-    const row = await this.#rows.findOneBy({ key, blockedUntil: MoreThan(now), expiresAt: MoreThan(now) });
+    const row = await this.#rows.findOneBy({
+      key,
+      blockedUntil: MoreThan(now),
+      expiresAt: And(MoreThan(now), LessThanOrEqual(now + WINDOW_MS + CLOCK_TOLERANCE_MS)),
+    });
     if (row?.blockedUntil) throw usedUp(row.blockedUntil, now);
   }
 
@@ -107,15 +113,15 @@ export class Throttling {
       .createQueryBuilder()
       .update()
       .set({
-        failures: () => 'CASE WHEN expires_at <= :now THEN 1 ELSE failures + 1 END',
+        failures: () => `CASE WHEN ${FORGOTTEN} THEN 1 ELSE failures + 1 END`,
         blockedUntil: () =>
-          `CASE WHEN expires_at <= :now OR failures + 1 < :free THEN NULL
+          `CASE WHEN ${FORGOTTEN} OR failures + 1 < :free THEN NULL
                 WHEN failures + 1 - :free >= ${DOUBLINGS} THEN CAST(:now AS bigint) + ${LONGEST_DELAY_MS}
                 ELSE CAST(:now AS bigint) + (${FIRST_DELAY_MS} << (failures + 1 - :free)) END`,
         expiresAt,
       })
-      .where('key = :key AND (blocked_until IS NULL OR blocked_until <= :now OR expires_at <= :now)')
-      .setParameters({ key, now, free: FREE_FAILURES[kind] })
+      .where(`key = :key AND (blocked_until IS NULL OR blocked_until <= :now OR ${FORGOTTEN})`)
+      .setParameters({ key, now, beyond: now + WINDOW_MS + CLOCK_TOLERANCE_MS, free: FREE_FAILURES[kind] })
       .execute();
     const row = await this.#rows.findOneBy({ key });
     if (affected !== 1) throw usedUp(row?.blockedUntil ?? now, now);

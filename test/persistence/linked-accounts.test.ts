@@ -87,6 +87,14 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       expect(taken.filter(Boolean)).toHaveLength(1);
     });
 
+    it('of a holder that died before the clock was turned back is not waited for', async () => {
+      await accounts.acquireLease(account, 'dead', LEASE_MS);
+      storage.clock.advance(-3_600_000);
+      expect(await elsewhere.acquireLease(account, 'heir', LEASE_MS)).toBe(true);
+      expect(await accounts.acquireLease(account, 'late', LEASE_MS)).toBe(false);
+      storage.clock.advance(3_600_000);
+    });
+
     it('is not given for credentials that have changed since they were read', async () => {
       await accounts.storeRefreshed(account, credentials('2'), { verified: true });
       expect(await accounts.acquireLease(account, 'late', LEASE_MS)).toBe(false);
@@ -141,6 +149,14 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
       await accounts.storeRefreshed(account, credentials('2'), { verified: true });
       expect(await current()).toMatchObject({ failures: 0, retryAt: undefined, lastError: undefined });
+    });
+
+    it('that was written before the clock was turned back is over', async () => {
+      await accounts.acquireLease(account, 'owner', LEASE_MS);
+      await accounts.releaseLease(account.id, 'owner', { setback: setback('unavailable') });
+      storage.clock.advance(-60_000);
+      expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
+      storage.clock.advance(60_000);
     });
 
     it('lasts no year because the clock was a year ahead', async () => {

@@ -208,6 +208,16 @@ describe.each(databases)('the outbox on $name', (kind) => {
     expect(deliver).toHaveBeenCalledOnce();
   });
 
+  it('delivers a message that was to wait before the clock was turned back by more than anything waits', async () => {
+    await messagesOf(storage.first).insert(letter('one'), A_DAY_MS);
+    storage.clock.advance(-A_DAY_MS);
+    expect(await messagesOf(storage.first).due(['letter'], 1)).toEqual([]);
+    storage.clock.advance(-1);
+    await messagesOf(storage.first).take(await onlyDue(), 'owner', LEASE_MS);
+    expect(await messagesOf(storage.first).due(['letter'], 1)).toEqual([]);
+    storage.clock.advance(A_DAY_MS + 1);
+  });
+
   it('gives up a message that cannot be opened after as many attempts, and lets the others pass', async () => {
     const messages = messagesOf(storage.first);
     await messages.insert(letter('one'), 3 * A_DAY_MS);

@@ -83,7 +83,7 @@ describe.each(databases.filter(({ name }) => name === 'sqlite'))('the queue of $
     const other = new Libsql(database.url.slice('sqlite:'.length), { timeout: 0 });
     await dataSource.query('PRAGMA busy_timeout = 1');
     other.exec('BEGIN IMMEDIATE');
-    await expect(write(`${what}, refused`)).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
+    await expect(write(`${what}, refused`)).rejects.toMatchObject({ code: 'server.unavailable' });
     other.exec('COMMIT');
     for (const next of ['plain', 'another']) await insert(`${what}, ${next}`);
     await unitOfWork.run(() => insert(`${what}, in a transaction`));

@@ -134,6 +134,15 @@ describe.each(databases)('throttles on $name', (kind) => {
     expect(await attempt('quiet', true)).toEqual(throttled(1));
   });
 
+  it('forget what was counted before the clock was turned back', async () => {
+    await failing('earlier', 5);
+    expect(await attempt('earlier', true)).toMatchObject({ accepted: false });
+    storage.clock.advance(-AN_HOUR_MS);
+    await failing('earlier', 5);
+    expect(await attempt('earlier', true)).toMatchObject({ accepted: false });
+    storage.clock.advance(AN_HOUR_MS);
+  });
+
   it('take another spelling for another name, as whoever looks it up does', async () => {
     await failing('Ada', 5);
     expect(await attempt('Ada', true)).toEqual(throttled(1));

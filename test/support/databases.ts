@@ -89,6 +89,11 @@ function createSqlite(): Promise<DatabaseUnderTest> {
 
 async function createPostgres(): Promise<DatabaseUnderTest> {
   const { url, drop } = await createDatabase();
+  return postgresUnderTest(url, drop);
+}
+
+/** A database of any PostgreSQL server, as the tests see it. */
+export function postgresUnderTest(url: string, cleanup: () => Promise<void>): DatabaseUnderTest {
   return {
     url,
     query: (sql, parameters = []) =>
@@ -109,7 +114,7 @@ async function createPostgres(): Promise<DatabaseUnderTest> {
         }
         return text;
       }),
-    cleanup: drop,
+    cleanup,
   };
 }
 

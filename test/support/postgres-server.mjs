@@ -14,7 +14,17 @@ import { reachableTemporaryParent, runnableBinaries, unprivilegedAccount } from 
  * @property {() => Promise<void>} stop ends the server and removes its files; does nothing to a server of yours
  */
 
+/**
+ * @typedef {object} OwnPostgresServer
+ * @property {string} url an address whose user may create databases
+ * @property {() => Promise<void>} stop ends the server and removes its files
+ * @property {(how: 'fast' | 'immediate') => Promise<void>} restart on the same port and files: `fast` as an
+ *   administrator does it, `immediate` as a crash does
+ */
+
 const START_ATTEMPTS = 5;
+/** @see PostgreSQL, "Shutting Down the Server" */
+const SHUTDOWNS = /** @type {const} */ ({ fast: 'SIGINT', immediate: 'SIGQUIT' });
 
 /**
  * @param {string} bin
@@ -23,7 +33,8 @@ const START_ATTEMPTS = 5;
  * @param {import('./postgres-binaries.mjs').Account} account
  */
 async function launch(bin, data, port, account) {
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'];
+  // Whatever tests do to processes, the machine keeps its power.
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'fsync=off'];
   const flags = settings.flatMap((setting) => ['-c', setting]);
   const server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
     ...account,
@@ -55,7 +66,14 @@ async function launch(bin, data, port, account) {
 export async function startPostgres() {
   const external = process.env['TEST_DATABASE_URL'];
   if (external !== undefined && external !== '') return { url: external, stop: async () => {} };
+  return startOwnPostgres();
+}
 
+/**
+ * One of our own whatever TEST_DATABASE_URL says: for tests that restart it.
+ * @returns {Promise<OwnPostgresServer>}
+ */
+export async function startOwnPostgres() {
   const account = unprivilegedAccount();
   const directory = temporaryDirectory(reachableTemporaryParent(account));
   try {
@@ -90,16 +108,24 @@ export async function startPostgres() {
       const port = await freePort();
       const started = await launch(bin, data, port, account);
       if (started.server !== undefined) {
-        const { server } = started;
+        let { server } = started;
+        const end = async (/** @type {keyof typeof SHUTDOWNS} */ how) => {
+          if (server.exitCode !== null || server.signalCode !== null) return;
+          const exited = once(server, 'exit');
+          server.kill(SHUTDOWNS[how]);
+          await exited;
+        };
         return {
           url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
           stop: async () => {
-            if (server.exitCode === null && server.signalCode === null) {
-              const exited = once(server, 'exit');
-              server.kill('SIGINT');
-              await exited;
-            }
+            await end('fast');
             removeTemporaryDirectory(directory);
+          },
+          restart: async (how) => {
+            await end(how);
+            const again = await launch(bin, data, port, account);
+            if (again.server === undefined) throw new Error(`PostgreSQL did not start again:\n${again.output}`);
+            server = again.server;
           },
         };
       }

@@ -11,8 +11,12 @@ const POLL_MS = 20;
 const WITHIN_MS = 15_000;
 
 /** Waits until something has become true; fails when it does not. */
-export async function eventually(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS;
+export async function eventually(
+  what: string,
+  isTrue: () => Promise<boolean> | boolean,
+  withinMs = WITHIN_MS,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
     await delay(POLL_MS);
@@ -80,7 +84,7 @@ export type FaceName = 'pace' | 'onezone';
 export async function read(
   world: World,
   token: string,
-  { face = 'pace', at = world.service }: { face?: FaceName; at?: Service } = {},
+  { face = 'pace', at = world.service }: { face?: FaceName; at?: Pick<Service, 'url'> } = {},
 ): Promise<Reading> {
   const [path, headers] =
     face === 'pace'

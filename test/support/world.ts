@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { startUpstream, type Upstream } from '../../scripts/upstream-provider.mjs';
+import { startUpstream, type Upstream, type UpstreamOptions } from '../../scripts/upstream-provider.mjs';
 import type { DatabaseKind, DatabaseUnderTest } from './databases.js';
 import { Browser, type BrowserResponse, type RequestOptions } from './http-browser.js';
 import { SecretLedger } from './secret-ledger.js';
-import { startService, type Service } from './service.js';
+import { startService, type Service, type ServiceOptions } from './service.js';
 
 export const PROVIDER = 'mobypay';
 export const READ_SCOPE = 'openid profile email federated-identity:token';
@@ -16,7 +16,9 @@ export interface WorldOptions {
   /** Changes the configuration that the world starts with. */
   configure?: (configuration: Configuration, upstream: Upstream) => Configuration;
   env?: Record<string, string>;
-  upstream?: { accessTokenTtlSeconds?: number; rotate?: boolean };
+  upstream?: Omit<UpstreamOptions, 'clients'>;
+  /** What the service is told, where something stands between it and the database. */
+  databaseUrl?: string;
 }
 
 export interface TokenAnswer {
@@ -89,7 +91,7 @@ export interface World {
   readonly ledger: SecretLedger;
   browser(): Browser;
   /** Another process on the same database, behind the same address; the first stays. */
-  startReplica(): Promise<Service>;
+  startReplica(changes?: Pick<ServiceOptions, 'env' | 'port'> & { databaseUrl?: string }): Promise<Service>;
   /** Ends the service (SIGTERM, or SIGKILL) and starts it again, if need be with something changed. */
   restart(how?: 'stop' | 'kill', env?: Record<string, string>): Promise<void>;
   /** Signs in as `login` and brings the code back to the client; what the client receives at its redirect URI. */
@@ -133,7 +135,7 @@ export async function createWorld(kind: DatabaseKind, options: WorldOptions = {}
   const start = async (settings?: Service['settings']): Promise<Service> => {
     const started = await startService(
       settings ?? {
-        databaseUrl: database.url,
+        databaseUrl: options.databaseUrl ?? database.url,
         env: options.env,
         ledger,
         config: async ({ url }) => {
@@ -200,9 +202,10 @@ export async function createWorld(kind: DatabaseKind, options: WorldOptions = {}
       return service;
     },
     browser: () => new Browser(ledger),
-    startReplica: () => {
+    startReplica: ({ env, port, databaseUrl } = {}) => {
       const { settings, url } = service;
-      return start({ ...settings, port: undefined, env: { ...settings.env, ISSUER: url } });
+      const where = { port, databaseUrl: databaseUrl ?? settings.databaseUrl };
+      return start({ ...settings, ...where, env: { ...settings.env, ISSUER: url, ...env } });
     },
     restart: async (how = 'stop', env = {}) => {
       await service[how]();

@@ -366,6 +366,15 @@ describe('verifyIdToken', () => {
     expect(await reject(token)).toMatchObject({ kind: 'rejected', message: 'id_token: exp' });
   });
 
+  it('says whose it is at any time, where it is asked only for that', async () => {
+    for (const times of [{ exp: NOW_SECONDS - 86_400 }, { iat: NOW_SECONDS + 3600 }, { nbf: NOW_SECONDS + 3600 }]) {
+      expect((await reject(server.idToken(key, times))).kind).toBe('rejected');
+      expect((await verify(server.idToken(key, times), { atAnyTime: true })).sub).toBe('alice');
+    }
+    const expired = await server.idToken(key, { sub: 'bob', exp: 1 });
+    expect(await reject(expired, { atAnyTime: true, subject: 'alice' })).toMatchObject({ message: 'id_token: sub' });
+  });
+
   it('accepts the hash of the access token', async () => {
     const half = createHash('sha256').update('at').digest().subarray(0, 16).toString('base64url');
     const token = server.idToken(key, { at_hash: half });

@@ -43,6 +43,7 @@ const account: LinkedAccount = {
   linkedAt: undefined,
   linkedSessionId: undefined,
   createdAt: 0,
+  updatedAt: 0,
 };
 
 const provider = { id: 'mobypay', offlineAccess: true } as IdentityProvider;
