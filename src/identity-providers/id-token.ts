@@ -32,6 +32,8 @@ export interface ExpectedIdToken {
   subject?: string;
   /** The one issued along with it, for `at_hash`. */
   accessToken?: Secret;
+  /** Epoch ms, where it was received earlier than now: it must have been valid then. */
+  receivedAt?: number;
 }
 
 /** Whose account it was. A subject is one person's under one issuer only, which tenants have of their own. */
@@ -62,6 +64,7 @@ export class IdTokenVerifier {
   /** @see UpstreamClient.verifyIdToken */
   async verify(idToken: Secret, expected: ExpectedIdToken): Promise<IdTokenClaims> {
     const issuer = this.#perTenant ? this.#admittedIssuer(idToken) : undefined;
+    const { receivedAt = this.clock.now() } = expected;
     const { payload, protectedHeader } = await jwtVerify(
       idToken.reveal(),
       (header, token) => this.#keyFor(header, token, issuer),
@@ -70,7 +73,7 @@ export class IdTokenVerifier {
         audience: this.provider.clientId,
         algorithms: ID_TOKEN_ALGORITHMS,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
-        currentDate: new Date(this.clock.now()),
+        currentDate: new Date(receivedAt),
       },
     ).catch((error: unknown): never => {
       throw error instanceof UpstreamError ? error : rejected(`id_token: ${reasonOf(error)}`);
@@ -79,7 +82,7 @@ export class IdTokenVerifier {
     if (!parsed.success) throw rejected(`id_token: ${String(parsed.error.issues[0]?.path[0])}`);
     const claims = parsed.data;
     this.#checkTenant(claims);
-    if (claims.iat > epochSeconds(this.clock.now()) + MAX_FUTURE_IAT_SECONDS) throw rejected('id_token: iat');
+    if (claims.iat > epochSeconds(receivedAt) + MAX_FUTURE_IAT_SECONDS) throw rejected('id_token: iat');
     const severalAudiences = Array.isArray(claims.aud) && claims.aud.length > 1;
     if ((severalAudiences || claims.azp !== undefined) && claims.azp !== this.provider.clientId) {
       throw rejected('id_token: azp');
