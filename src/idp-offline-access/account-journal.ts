@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
-import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
+import type { LinkedAccount, ReauthenticationReason, RetentionLimit } from './linked-account.js';
 
 /** Which account something happened to. */
 export type JournalAccount = Pick<LinkedAccount, 'id' | 'userId' | 'identityProvider' | 'subject'>;
@@ -36,6 +36,11 @@ export class AccountJournal {
 
   async reauthenticationRequired(account: JournalAccount, reason: ReauthenticationReason): Promise<void> {
     await this.#record('upstream-token.refreshed', account, 'failure', reason);
+  }
+
+  /** It passed a limit and was forgotten; its user has to link it again. */
+  async expired(account: JournalAccount, limit: RetentionLimit): Promise<void> {
+    await this.#record('identity.expired', account, 'success', limit);
   }
 
   #record(
