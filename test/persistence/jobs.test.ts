@@ -11,6 +11,34 @@ const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 const EVERY_MS = 60_000;
 
+/** Work that lasts until the test says so, or until it is told to stop. */
+const work = () => {
+  const runs: { signal: AbortSignal; finish: () => void }[] = [];
+  const run = (signal: AbortSignal): Promise<void> => {
+    const end = new Latch();
+    runs.push({ signal, finish: end.open });
+    signal.addEventListener('abort', end.open);
+    if (signal.aborted) end.open();
+    return end.opened;
+  };
+  return { run, runs };
+};
+
+/** Polls pass while it has not happened yet. */
+const eventually = async (check: () => unknown): Promise<void> => {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    vi.advanceTimersByTime(POLL_MS);
+    await delay(5);
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
+};
+
 describe.each(databases)('jobs on $name', (kind) => {
   let storage: Storage;
   let started: Jobs[] = [];
@@ -36,20 +64,6 @@ describe.each(databases)('jobs on $name', (kind) => {
     await jobs.onApplicationBootstrap();
     return jobs;
   };
-  /** Polls pass while it has not happened yet. */
-  const eventually = async (check: () => unknown): Promise<void> => {
-    const deadline = performance.now() + 10_000;
-    for (;;) {
-      vi.advanceTimersByTime(POLL_MS);
-      await delay(5);
-      try {
-        await check();
-        return;
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-      }
-    }
-  };
   /** Everybody has looked, more than once. */
   const severalPolls = async (): Promise<void> => {
     for (let poll = 0; poll < 5; poll += 1) {
@@ -65,18 +79,6 @@ describe.each(databases)('jobs on $name', (kind) => {
     );
   };
   const hasEnded = (outcome: string) => eventually(async () => expect(await row()).toMatchObject({ outcome }));
-  /** Work that lasts until the test says so, or until it is told to stop. */
-  const work = () => {
-    const runs: { signal: AbortSignal; finish: () => void }[] = [];
-    const run = (signal: AbortSignal): Promise<void> => {
-      const end = new Latch();
-      runs.push({ signal, finish: end.open });
-      signal.addEventListener('abort', end.open);
-      if (signal.aborted) end.open();
-      return end.opened;
-    };
-    return { run, runs };
-  };
 
   it('are done by one of ten replicas at a time, and again after their interval', async () => {
     let [running, most, runs] = [0, 0, 0];

@@ -22,18 +22,20 @@ export function roomOf(replica: Replica) {
   const outbox = new Outbox(messages, unitOfWork, clock, randomness);
   const upstreamClients = new UpstreamClients({ allow: [], tokenTimeoutMs: 1_000, clock });
   const revocation = new UpstreamRevocation(outbox, providers, upstreamClients, circuits, accounts, audit, clock);
+  const users = new UsersRepository(unitOfWork, clock, randomness);
+  const journal = new AccountJournal(audit);
   const linkedAccounts = new LinkedAccounts(
     accounts,
-    new UsersRepository(unitOfWork, clock, randomness),
+    users,
     providers,
     revocation,
     circuits,
     unitOfWork,
     audit,
-    new AccountJournal(audit),
+    journal,
     clock,
     configuration,
     new AppliedDeclarations(unitOfWork, clock, configuration),
   );
-  return { accounts, providers, circuits, outbox, linkedAccounts };
+  return { accounts, audit, providers, circuits, outbox, revocation, users, journal, linkedAccounts };
 }
