@@ -5,6 +5,17 @@ import { ListMeta } from './admin.dto.js';
 const textByName = (example: Record<string, string>) =>
   ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example });
 
+/** For how long the tokens of an account are kept, in seconds. */
+export class RetentionAnswer {
+  /** Since anybody last read it. */
+  @ApiPropertyOptional({ type: 'integer', example: 7776000 })
+  idle?: number;
+
+  /** Since its user last linked it. */
+  @ApiPropertyOptional({ type: 'integer', example: 31536000 })
+  absolute?: number;
+}
+
 /** A provider in the words of CONFIG_FILE, with what its preset filled in and without its secrets. */
 export class IdentityProviderAnswer {
   @ApiProperty({ example: 'mobypay' })
@@ -77,6 +88,13 @@ export class IdentityProviderAnswer {
   /** Seconds, or `none`. */
   @ApiPropertyOptional({ oneOf: [{ type: 'integer' }, { type: 'string' }], example: 3600 })
   access_token_lifetime?: number | string;
+
+  /** Seconds. */
+  @ApiPropertyOptional({ type: 'integer', example: 604800 })
+  refresh_token_idle_lifetime?: number;
+
+  @ApiPropertyOptional({ type: () => RetentionAnswer })
+  retention?: RetentionAnswer;
 }
 
 export class IdentityProviderList {
@@ -121,6 +139,8 @@ export const READ_ONLY_MEMBERS = ['client_secret_set', 'private_key_set'] as con
 
 export function toIdentityProviderAnswer(provider: IdentityProvider): IdentityProviderAnswer {
   const { preset, issuer, privateKeyId, teamId, scope, signUp, tenants, accessTokenLifetime } = provider;
+  const { refreshTokenIdleLifetime } = provider;
+  const { idle, absolute } = provider.retention;
   return {
     id: provider.id,
     type: provider.type,
@@ -144,6 +164,10 @@ export function toIdentityProviderAnswer(provider: IdentityProvider): IdentityPr
     claims: { ...provider.claims },
     ...(tenants.length > 0 && { tenants: [...tenants] }),
     ...(accessTokenLifetime !== undefined && { access_token_lifetime: accessTokenLifetime }),
+    ...(refreshTokenIdleLifetime !== undefined && { refresh_token_idle_lifetime: refreshTokenIdleLifetime }),
+    ...((idle ?? absolute) !== undefined && {
+      retention: { ...(idle !== undefined && { idle }), ...(absolute !== undefined && { absolute }) },
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Between, type FindOptionsWhere } from 'typeorm';
+import { Between, In, LessThan, type FindOptionsWhere } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
@@ -109,6 +109,19 @@ export class Audit {
       skip: offset,
     });
     return { items: rows.map(toEntry), total };
+  }
+
+  /** Removes the oldest records from before an instant; answers how many. */
+  async removeBefore(at: number, limit: number): Promise<number> {
+    const rows = this.unitOfWork.repository(AuditEventEntity);
+    const old = await rows.find({
+      select: { id: true },
+      where: { at: LessThan(at) },
+      order: { at: 'ASC' },
+      take: limit,
+    });
+    if (old.length > 0) await rows.delete({ id: In(old.map(({ id }) => id)) });
+    return old.length;
   }
 }
 

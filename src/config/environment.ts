@@ -146,6 +146,7 @@ const environment = z.object({
   MAX_WAITING_READERS: z.coerce.number('must be a number of callers').int().min(1).max(1_000_000).default(1_000),
   /** Whether users who have a password may sign in here with it; the pages offer it only then. */
   PASSWORD_SIGN_IN: flag(false),
+  AUDIT_RETENTION_DAYS: z.coerce.number('must be a number of days').int().min(1).max(36_500).optional(),
   SHUTDOWN_DELAY_MS: z.coerce.number('must be a number of milliseconds').int().min(0).max(60_000).default(0),
   LOG_LEVEL: z
     .enum(

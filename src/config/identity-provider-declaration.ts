@@ -79,6 +79,7 @@ function withDefaults(entry: WrittenIdentityProvider) {
     response_mode: entry.response_mode ?? 'query',
     claims: entry.claims ?? {},
     tenants: entry.tenants ?? [],
+    retention: entry.retention ?? {},
   } as const;
 }
 

@@ -6,6 +6,8 @@ import type { PresetName, WrittenIdentityProvider } from './written-identity-pro
  */
 export type ProviderPreset = Partial<Omit<WrittenIdentityProvider, 'id' | 'preset' | 'client_id' | 'client_secret'>>;
 
+const DAY = 86_400;
+
 export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
   /** The name comes beside the code and only once; the secret is a token signed with the team's key. */
   apple: {
@@ -23,6 +25,8 @@ export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
     scope: 'openid profile email offline_access',
     offline_access: true,
     token_endpoint_auth_method: 'client_secret_post',
+    // Its default; an application may be set otherwise.
+    refresh_token_idle_lifetime: 15 * DAY,
   },
   /** One issuer per tenant; the entry's `issuer` makes it one tenant's. It revokes nothing for an application. */
   entra: {
@@ -32,6 +36,7 @@ export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
     offline_access: true,
     token_endpoint_auth_method: 'client_secret_post',
     client_assertion_audience: 'token_endpoint',
+    refresh_token_idle_lifetime: 90 * DAY,
   },
   /** No OpenID provider: numeric ids, tokens that do not expire, addresses apart, and revocation by a REST call of its own. */
   github: {
@@ -67,11 +72,15 @@ export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
     offline_access: true,
     token_endpoint_auth_method: 'client_secret_post',
     authorization_parameters: { access_type: 'offline', prompt: 'consent', include_granted_scopes: 'true' },
+    // Six months.
+    refresh_token_idle_lifetime: 180 * DAY,
   },
   /** The entry's issuer is the realm's: `https://host/realms/name`. */
   keycloak: {
     scope: 'openid profile email offline_access',
     offline_access: true,
+    // The default of a realm's Offline Session Idle.
+    refresh_token_idle_lifetime: 30 * DAY,
   },
   /** The organisation's own authorization server; a custom one is the entry's `issuer`, such as `https://host/oauth2/default`. */
   okta: {
@@ -79,5 +88,7 @@ export const PROVIDER_PRESETS: Readonly<Record<PresetName, ProviderPreset>> = {
     scope: 'openid profile email offline_access',
     offline_access: true,
     client_assertion_audience: 'token_endpoint',
+    // The default of a custom authorization server; the organisation's own has no such limit.
+    refresh_token_idle_lifetime: 7 * DAY,
   },
 };

@@ -29,6 +29,13 @@ const GUID = /^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$/;
 const endpoint = z.url({ protocol: /^https?$/, error: 'must be an absolute https URL' });
 
 const MAX_LIFETIME_SECONDS = 10 * 365 * 86_400;
+/** Reads are noted to the hour, and what is due is looked for each minute: less could not be kept to. */
+const MIN_RETENTION_SECONDS = 3600;
+
+const retention = z
+  .int('must be a number of seconds')
+  .min(MIN_RETENTION_SECONDS, `must be at least ${MIN_RETENTION_SECONDS}, an hour`)
+  .max(MAX_LIFETIME_SECONDS);
 
 /** An entry as it is written, in CONFIG_FILE or to the admin API, where a preset may still fill in what it leaves out. */
 export const writtenIdentityProvider = z.strictObject({
@@ -114,6 +121,19 @@ export const writtenIdentityProvider = z.strictObject({
     .union([z.int().min(1).max(MAX_LIFETIME_SECONDS), z.literal('none')], 'must be a number of seconds, or none')
     .optional()
     .describe('Seconds, where the provider does not say; none: its tokens do not expire.'),
+  refresh_token_idle_lifetime: z
+    .int('must be a number of seconds')
+    .min(60, 'must be at least 60')
+    .max(MAX_LIFETIME_SECONDS)
+    .optional()
+    .describe('Seconds that a refresh token lives unused at the provider; it is refreshed in time.'),
+  retention: z
+    .strictObject({
+      idle: retention.optional().describe('Seconds after which an account that nobody reads is forgotten.'),
+      absolute: retention.optional().describe('Seconds after which its user has to link an account again.'),
+    })
+    .optional()
+    .describe('For how long the tokens of an account are kept; for ever where it says nothing.'),
 });
 
 export type WrittenIdentityProvider = z.output<typeof writtenIdentityProvider>;

@@ -14,6 +14,10 @@ export interface ProviderOptions {
   trustVerifiedEmail: boolean;
   /** Seconds, where the provider does not say; `none`: its tokens do not expire. */
   accessTokenLifetime: number | 'none' | undefined;
+  /** Seconds that a refresh token lives unused there. */
+  refreshTokenIdleLifetime: number | undefined;
+  /** For how long an account and its tokens are kept. */
+  retention: Retention;
   /** How the provider brings the browser back. @see OAuth 2.0 Form Post Response Mode */
   responseMode: 'query' | 'form_post';
   /** The `kid` of our client assertions. */
@@ -22,6 +26,14 @@ export interface ProviderOptions {
   teamId: string | undefined;
   /** Whom our client assertions are for. @see RFC 7523 section 3 */
   clientAssertionAudience: 'issuer' | 'token_endpoint';
+}
+
+/** Limits in seconds; for ever where there is none. */
+export interface Retention {
+  /** Since anybody last read the account. */
+  idle?: number | undefined;
+  /** Since its user, or whoever imported it, last gave its tokens. */
+  absolute?: number | undefined;
 }
 
 export type EndpointName = 'authorization' | 'token' | 'userinfo' | 'emails' | 'jwks' | 'revocation';
@@ -33,6 +45,8 @@ export const DEFAULT_OPTIONS: ProviderOptions = {
   tenants: [],
   trustVerifiedEmail: false,
   accessTokenLifetime: undefined,
+  refreshTokenIdleLifetime: undefined,
+  retention: {},
   responseMode: 'query',
   privateKeyId: undefined,
   teamId: undefined,

@@ -26,6 +26,8 @@ export function toProvider(entry: IdentityProviderDeclaration): Omit<IdentityPro
     claims: written(entry.claims),
     tenants: entry.tenants,
     accessTokenLifetime: entry.access_token_lifetime,
+    refreshTokenIdleLifetime: entry.refresh_token_idle_lifetime,
+    retention: entry.retention,
   };
 }
 

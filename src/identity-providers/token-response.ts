@@ -9,6 +9,8 @@ export interface TokenResponse {
   /** `undefined`: the provider did not say, or said nonsense. `none`: its tokens do not expire, the operator says. */
   expiresInSeconds: number | 'none' | undefined;
   refreshToken: Secret | undefined;
+  /** How long the refresh token lives unless it is used; `undefined`: the provider did not say, or it does not expire. */
+  refreshExpiresInSeconds?: number | undefined;
   /** An `oauth2` provider gives none that could be verified. */
   idToken: Secret | undefined;
   /** Separated by spaces; empty where the provider says that it granted none, `undefined` where it does not say. */
@@ -30,6 +32,8 @@ export function readTokenResponse(
     tokenType: text(body['token_type']) ?? 'Bearer',
     expiresInSeconds: lifetime(body['expires_in'], provider.accessTokenLifetime),
     refreshToken: secret(body['refresh_token']),
+    // Neither name is a standard's: GitHub and others, and Keycloak, whose 0 means that it does not expire.
+    refreshExpiresInSeconds: seconds(body['refresh_token_expires_in'] ?? body['refresh_expires_in']) || undefined,
     idToken: provider.type === 'oidc' ? secret(body['id_token']) : undefined,
     scope: scopeIn(body['scope'], provider.type),
     receivedAt,

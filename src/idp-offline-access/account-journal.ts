@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
 import { UsersRepository } from '../users/index.js';
 import { Webhooks, type WebhookEvent } from '../webhooks/index.js';
-import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
+import type { LinkedAccount, ReauthenticationReason, RetentionLimit } from './linked-account.js';
 
 /** Which account something happened to. */
 export type JournalAccount = Pick<LinkedAccount, 'id' | 'userId' | 'identityProvider' | 'subject'>;
@@ -65,6 +65,11 @@ export class AccountJournal {
         ...(reason !== undefined && { reason }),
       };
     });
+  }
+
+  /** It passed a limit and was forgotten; its user has to link it again. */
+  async expired(account: JournalAccount, limit: RetentionLimit): Promise<void> {
+    await this.#record('identity.expired', account, 'success', limit);
   }
 
   #record(

@@ -15,9 +15,11 @@ import { OnezoneTokens } from './dialects/onezone/onezone-tokens.js';
 import { onezoneFace } from './dialects/onezone/onezone.face.js';
 import { TokenVerificationController } from './dialects/onezone/token-verification.controller.js';
 import { UserTokensController } from './dialects/onezone/user-tokens.controller.js';
+import { KeepAlive } from './keep-alive.js';
 import { LinkedAccounts } from './linked-accounts.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh } from './offline-refresh.js';
+import { Retention } from './retention.js';
 import { UpstreamAccess } from './upstream-access.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
@@ -36,10 +38,12 @@ import { UpstreamTokens } from './upstream-tokens.js';
   providers: [
     AccountJournal,
     ConnectTickets,
+    KeepAlive,
     LinkedAccounts,
     LinkedAccountsRepository,
     OfflineRefresh,
     OnezoneTokens,
+    Retention,
     UpstreamAccess,
     UpstreamCircuits,
     UpstreamRevocation,

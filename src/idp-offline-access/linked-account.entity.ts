@@ -92,6 +92,10 @@ export class LinkedAccountEntity {
   @Column(optionalInstant)
   refreshTokenExpiresAt!: number | null;
 
+  /** When the refresh token was obtained, or used without being replaced. */
+  @Column(optionalInstant)
+  refreshTokenUsedAt!: number | null;
+
   /** When the user, or whoever imported the tokens, last gave them. */
   @Column(optionalInstant)
   authorizedAt!: number | null;

@@ -16,7 +16,12 @@ export type ReauthenticationReason =
   /** The id_token of the refreshed tokens does not verify. */
   | 'id_token_invalid'
   /** The provider is another one by now, or we are another client there. */
-  | 'provider_changed';
+  | 'provider_changed'
+  /** It was kept for as long as the provider's entry lets it be. */
+  | 'expired';
+
+/** What says for how long an account is kept: since anybody last read it, or since its user last gave its tokens. */
+export type RetentionLimit = 'idle' | 'absolute';
 
 /** A linked account without its secrets. */
 export interface LinkedAccount {
@@ -39,6 +44,12 @@ export interface LinkedAccount {
   expiresAt: number | undefined;
   obtainedAt: number | undefined;
   refreshedAt: number | undefined;
+  /** When the refresh token was obtained, or used without being replaced. */
+  refreshTokenUsedAt: number;
+  /** When the user, or whoever imported the tokens, last gave them. */
+  authorizedAt: number;
+  /** When a token was last asked for, at most `READ_NOTED_EVERY_MS` before it really was. */
+  readAt: number | undefined;
   /** The kind of the last failure of a refresh; nothing after a success. */
   lastError: string | undefined;
   /** Refreshes that failed in a row, and until when the provider is not asked again. */
@@ -60,13 +71,29 @@ export interface UpstreamCredentials {
   scope: readonly string[] | undefined;
   /** Nothing for a token that never expires. */
   expiresAt: number | undefined;
+  /** Nothing where the provider does not say, or the refresh token never expires. */
+  refreshTokenExpiresAt?: number | undefined;
   obtainedAt: number;
 }
 
 export interface OpenedTokens {
   accessToken: Secret | undefined;
   refreshToken: Secret | undefined;
-  idToken?: Secret | undefined;
+  idToken: Secret | undefined;
+}
+
+/** So often is it written down that an account is read: a write for each read would cost more than the read. */
+export const READ_NOTED_EVERY_MS = 3_600_000;
+
+/** The limit that an account has passed, of those that its provider's entry sets; after it, no token is served any more. */
+export function passedLimit(
+  { retention: { idle = Infinity, absolute = Infinity } }: Pick<IdentityProvider, 'retention'>,
+  { authorizedAt, readAt = 0 }: Pick<LinkedAccount, 'authorizedAt' | 'readAt'>,
+  nowMs: number,
+): RetentionLimit | undefined {
+  if (nowMs - authorizedAt >= absolute * 1000) return 'absolute';
+  const lastUsedAt = Math.max(authorizedAt, readAt + READ_NOTED_EVERY_MS);
+  return nowMs - lastUsedAt >= idle * 1000 ? 'idle' : undefined;
 }
 
 /** Tokens of another issuer, or given to another client_id, are neither served nor sent to the provider of today. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, Not, type FindOptionsWhere } from 'typeorm';
+import { In, IsNull, LessThanOrEqual, MoreThan, Not, type FindOptionsWhere, type SelectQueryBuilder } from 'typeorm';
 import { beyondLeases, beyondPauses } from '../common/backoff.js';
 import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
@@ -7,12 +7,13 @@ import { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
 import { EncryptedTables, Envelopes, type Envelope } from '../encryption/index.js';
 import { LinkedAccountEntity } from './linked-account.entity.js';
-import type {
-  LinkedAccount,
-  LinkedAccountStatus,
-  OpenedTokens,
-  ReauthenticationReason,
-  UpstreamCredentials,
+import {
+  READ_NOTED_EVERY_MS,
+  type LinkedAccount,
+  type LinkedAccountStatus,
+  type OpenedTokens,
+  type ReauthenticationReason,
+  type UpstreamCredentials,
 } from './linked-account.js';
 
 const TABLE = 'linked_accounts';
@@ -21,6 +22,25 @@ const TABLE = 'linked_accounts';
 const NO_LEASE = { leaseOwner: null, leaseExpiresAt: null, refreshIntentAt: null };
 /** Nothing went wrong lately. */
 const NO_FAILURES = { failures: 0, retryAt: null, lastError: null };
+
+/** Nothing that the provider gave. */
+const NO_TOKENS = {
+  claims: {},
+  accessToken: null,
+  refreshToken: null,
+  idToken: null,
+  dataKey: null,
+  encryptionKeyId: null,
+  scope: null,
+  expiresAt: null,
+  refreshTokenExpiresAt: null,
+  linkedAt: null,
+  linkedSessionId: null,
+};
+
+/** As `toAccount` reads them; rows of earlier releases have not got the first. */
+const REFRESH_TOKEN_USED_AT = 'coalesce(refresh_token_used_at, refreshed_at, obtained_at, created_at)';
+const AUTHORIZED_AT = 'coalesce(authorized_at, created_at)';
 
 /** A refresh that brought nothing to serve: why, how often in a row, and until when nobody tries again. */
 export interface Setback {
@@ -39,6 +59,12 @@ export interface AccountIdentity {
   issuer: string;
   upstreamClientId: string;
   claims: Readonly<Record<string, unknown>>;
+}
+
+/** So many rows, beginning behind one. */
+interface Batch<Row> {
+  after?: Row | undefined;
+  limit: number;
 }
 
 /** The rows of linked accounts, the leases on them, and the encryption of what they hold. */
@@ -93,17 +119,8 @@ export class LinkedAccountsRepository {
         generation: account.generation + 1,
         ...NO_LEASE,
         ...NO_FAILURES,
-        claims: {},
-        accessToken: null,
-        refreshToken: null,
-        idToken: null,
-        dataKey: null,
-        encryptionKeyId: null,
-        scope: null,
-        expiresAt: null,
+        ...NO_TOKENS,
         defaultSince: null,
-        linkedAt: null,
-        linkedSessionId: null,
         updatedAt: now,
         unlinkedAt: keepSubject ? null : now,
       },
@@ -154,6 +171,7 @@ export class LinkedAccountsRepository {
       obtainedAt: null,
       refreshedAt: null,
       refreshTokenExpiresAt: null,
+      refreshTokenUsedAt: null,
       authorizedAt: null,
       readAt: null,
       lastError: null,
@@ -192,14 +210,17 @@ export class LinkedAccountsRepository {
     { connected = true }: { connected?: boolean } = {},
   ): Promise<boolean> {
     const claims = { ...identity.claims };
-    const changes = { ...identity, claims, status: 'active', reason: null, verified: true, ...NO_FAILURES };
+    const now = this.clock.now();
+    const changes = { ...identity, claims, status: 'active', reason: null, authorizedAt: now, ...NO_FAILURES };
     for (;;) {
       const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
       if (!row) return false;
       if (!connected && isNarrower(credentials, identity, row)) return this.#keepClaims(row, claims);
       // A refresh that is under way has spent the token that is kept: its lease and its intent stay, until it ends.
       const lease = credentials.refreshToken ? NO_LEASE : leaseOf(row);
-      if (await this.#store(row, credentials, { ...changes, ...lease })) return true;
+      const refreshTokenUsedAt = credentials.refreshToken ? credentials.obtainedAt : row.refreshTokenUsedAt;
+      if (await this.#store(row, credentials, { ...changes, verified: true, refreshTokenUsedAt, ...lease }))
+        return true;
     }
   }
 
@@ -222,7 +243,13 @@ export class LinkedAccountsRepository {
     if (!row) return false;
     // RFC 6749 section 6 lets a refresh leave the scope out; an empty one, which its section 3.3 has not, is no other.
     const { scope, ...tokens } = credentials;
-    const changes = { ...NO_LEASE, verified, refreshedAt: this.clock.now(), ...(setback ?? NO_FAILURES) };
+    const changes = {
+      ...NO_LEASE,
+      verified,
+      refreshedAt: this.clock.now(),
+      refreshTokenUsedAt: credentials.obtainedAt,
+      ...(setback ?? NO_FAILURES),
+    };
     return this.#store(row, scope?.length === 0 ? { ...tokens, scope: undefined } : credentials, changes, kept);
   }
 
@@ -230,14 +257,20 @@ export class LinkedAccountsRepository {
    * Keeps the successor of a refresh token that was spent while a sign-in, which brought none of its own, kept the
    * spent one. False where the row holds another token by now: then that one is the newer.
    */
-  async replaceRefreshToken(account: LinkedAccount, spent: Secret, successor: Secret): Promise<boolean> {
+  async replaceRefreshToken(
+    account: LinkedAccount,
+    spent: Secret,
+    { refreshToken, refreshTokenExpiresAt, obtainedAt }: UpstreamCredentials & { refreshToken: Secret },
+  ): Promise<boolean> {
     for (;;) {
       const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull() });
       if (!row || this.#open(row).refreshToken?.reveal() !== spent.reveal()) return false;
       const { affected } = await this.#rows.update(
         { id: row.id, generation: row.generation, unlinkedAt: IsNull() },
         {
-          refreshToken: this.#envelopeOf(row)!.seal('refresh_token', successor),
+          refreshToken: this.#envelopeOf(row)!.seal('refresh_token', refreshToken),
+          refreshTokenExpiresAt: refreshTokenExpiresAt ?? null,
+          refreshTokenUsedAt: obtainedAt,
           generation: row.generation + 1,
           ...NO_LEASE,
           updatedAt: this.clock.now(),
@@ -344,6 +377,130 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
+  /**
+   * Of the accounts at a provider whose refresh token has passed half of its life unused, the longest unused first;
+   * none that is to be left alone for now.
+   * @param wanted.idleLifetimeMs how long refresh tokens live unused there, beside what the provider said of each
+   * @param wanted.after the last of those that were answered before
+   */
+  async dueForRefresh(
+    identityProvider: string,
+    { idleLifetimeMs = Infinity, after, limit }: { idleLifetimeMs?: number } & Batch<LinkedAccount>,
+  ): Promise<LinkedAccount[]> {
+    const now = this.clock.now();
+    const query = this.#query()
+      .where('identity_provider = :identityProvider AND status = :status AND unlinked_at IS NULL', {
+        identityProvider,
+        status: 'active' satisfies LinkedAccountStatus,
+      })
+      .andWhere('refresh_token IS NOT NULL')
+      .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyond)', { now, beyond: beyondPauses(now) })
+      .andWhere(
+        `(${REFRESH_TOKEN_USED_AT} <= :unusedSince OR ${REFRESH_TOKEN_USED_AT} + refresh_token_expires_at <= :twiceNow)`,
+        { unusedSince: Math.max(0, Math.floor(now - idleLifetimeMs / 2)), twiceNow: 2 * now },
+      )
+      .orderBy(REFRESH_TOKEN_USED_AT)
+      .addOrderBy('id');
+    if (after) {
+      const { refreshTokenUsedAt: usedAt, id } = after;
+      query.andWhere(`(${REFRESH_TOKEN_USED_AT}, id) > (:usedAt, :id)`, { usedAt, id });
+    }
+    return (await query.limit(limit).getMany()).map(toAccount);
+  }
+
+  /** Accounts at a provider whose latest id_token could not be verified when it came, that long ago or longer. */
+  async unverified(
+    identityProvider: string,
+    { sinceMs, after, limit }: { sinceMs: number } & Batch<LinkedAccount>,
+  ): Promise<LinkedAccount[]> {
+    const rows = await this.#rows.find({
+      where: {
+        identityProvider,
+        status: 'active' satisfies LinkedAccountStatus,
+        unlinkedAt: IsNull(),
+        verified: false,
+        idToken: Not(IsNull()),
+        updatedAt: LessThanOrEqual(this.clock.now() - sinceMs),
+        ...beyond(after),
+      },
+      order: { id: 'ASC' },
+      take: limit,
+    });
+    return rows.map(toAccount);
+  }
+
+  /** Accounts at a provider that hold something still and were authorized, or last authorized or read, before an instant. */
+  async authorizedOrUsedBefore(
+    identityProvider: string,
+    {
+      authorizedBefore,
+      usedBefore,
+      after,
+      limit,
+    }: { authorizedBefore: number; usedBefore: number } & Batch<LinkedAccount>,
+  ): Promise<LinkedAccount[]> {
+    const query = this.#query()
+      .where('identity_provider = :identityProvider AND unlinked_at IS NULL AND data_key IS NOT NULL', {
+        identityProvider,
+      })
+      .andWhere(
+        `(${AUTHORIZED_AT} <= :authorizedBefore OR (${AUTHORIZED_AT} <= :usedBefore AND coalesce(read_at, 0) <= :usedBefore))`,
+        { authorizedBefore, usedBefore },
+      )
+      .orderBy('id');
+    if (after) query.andWhere('id > :id', { id: after.id });
+    return (await query.limit(limit).getMany()).map(toAccount);
+  }
+
+  /**
+   * Erases everything that the provider gave; the subject may link the account again. False when it was read, linked
+   * again, refreshed or unlinked since it was looked at.
+   */
+  async expire(account: LinkedAccount): Promise<boolean> {
+    const { affected } = await this.#rows.update(
+      { id: account.id, generation: account.generation, readAt: account.readAt ?? IsNull(), unlinkedAt: IsNull() },
+      {
+        status: 'reauthentication-required' satisfies LinkedAccountStatus,
+        reason: 'expired' satisfies ReauthenticationReason,
+        generation: account.generation + 1,
+        ...NO_LEASE,
+        ...NO_FAILURES,
+        ...NO_TOKENS,
+        updatedAt: this.clock.now(),
+      },
+    );
+    return affected === 1;
+  }
+
+  /** Notes that a token was asked for, unless that was noted a short while ago. */
+  async noteRead({ id }: LinkedAccount): Promise<void> {
+    const now = this.clock.now();
+    await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set({ readAt: now })
+      .where('id = :id AND (read_at IS NULL OR read_at <= :noted)', { id, noted: now - READ_NOTED_EVERY_MS })
+      .execute();
+  }
+
+  /** Accounts that were unlinked so long ago, and whose they were. */
+  async unlinkedFor(
+    ageMs: number,
+    { after, limit }: Batch<{ id: string }>,
+  ): Promise<Pick<LinkedAccount, 'id' | 'userId'>[]> {
+    return this.#rows.find({
+      select: { id: true, userId: true },
+      where: { unlinkedAt: LessThanOrEqual(this.clock.now() - ageMs), ...beyond(after) },
+      order: { id: 'ASC' },
+      take: limit,
+    });
+  }
+
+  /** Removes the last that is known of unlinked accounts. */
+  async forgetUnlinked(ids: readonly string[]): Promise<void> {
+    await this.#rows.delete({ id: In([...ids]), unlinkedAt: Not(IsNull()) });
+  }
+
   async markVerified(account: LinkedAccount): Promise<void> {
     await this.#rows.update({ id: account.id, generation: account.generation }, { verified: true });
   }
@@ -374,6 +531,7 @@ export class LinkedAccountsRepository {
         accessToken: seal('access_token', credentials.accessToken),
         refreshToken: seal('refresh_token', credentials.refreshToken ?? before?.refreshToken),
         idToken: seal('id_token', credentials.idToken ?? before?.idToken),
+        refreshTokenExpiresAt: refreshTokenExpiryOf(credentials, before && row),
         ...envelope.wrapped,
         tokenType: credentials.tokenType,
         scope: credentials.scope?.join(' ') ?? row.scope,
@@ -405,6 +563,10 @@ export class LinkedAccountsRepository {
   async #findLive(where: FindOptionsWhere<LinkedAccountEntity>): Promise<LinkedAccount | undefined> {
     const row = await this.#rows.findOneBy({ ...where, unlinkedAt: IsNull() });
     return row ? toAccount(row) : undefined;
+  }
+
+  #query(): SelectQueryBuilder<LinkedAccountEntity> {
+    return this.#rows.createQueryBuilder();
   }
 
   get #rows() {
@@ -448,6 +610,23 @@ function isNarrower(
   return works && lasts && same && given === true;
 }
 
+/**
+ * When the refresh token that is kept expires. What was said of it once holds for as long as nothing else is said, but
+ * not when it was good beyond: then using it has prolonged its life.
+ */
+function refreshTokenExpiryOf(
+  { refreshToken, refreshTokenExpiresAt, obtainedAt }: UpstreamCredentials,
+  before: LinkedAccountEntity | undefined,
+): number | null {
+  if (refreshTokenExpiresAt !== undefined) return refreshTokenExpiresAt;
+  const saidBefore = (!refreshToken && before?.refreshTokenExpiresAt) || 0;
+  return saidBefore > obtainedAt ? saidBefore : null;
+}
+
+function beyond(after: { id: string } | undefined): FindOptionsWhere<LinkedAccountEntity> {
+  return after ? { id: MoreThan(after.id) } : {};
+}
+
 function leaseOf({ leaseOwner, leaseExpiresAt, refreshIntentAt }: LinkedAccountEntity) {
   return { leaseOwner, leaseExpiresAt, refreshIntentAt };
 }
@@ -470,6 +649,9 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     expiresAt: row.expiresAt ?? undefined,
     obtainedAt: row.obtainedAt ?? undefined,
     refreshedAt: row.refreshedAt ?? undefined,
+    refreshTokenUsedAt: row.refreshTokenUsedAt ?? row.refreshedAt ?? row.obtainedAt ?? row.createdAt,
+    authorizedAt: row.authorizedAt ?? row.createdAt,
+    readAt: row.readAt ?? undefined,
     lastError: row.lastError ?? undefined,
     failures: row.failures,
     retryAt: row.retryAt ?? undefined,

@@ -8,7 +8,7 @@ import { IdentityProvidersRepository, type TokenResponse } from '../identity-pro
 import type { Session } from '../sessions/index.js';
 import { UsersRepository } from '../users/index.js';
 import { AccountJournal } from './account-journal.js';
-import { isFrom, type LinkedAccount, type UpstreamCredentials } from './linked-account.js';
+import { isFrom, passedLimit, type LinkedAccount, type UpstreamCredentials } from './linked-account.js';
 import { LinkedAccountsRepository, type AccountIdentity, type NewAccount } from './linked-accounts.repository.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
@@ -154,15 +154,18 @@ export class LinkedAccounts implements OnModuleInit {
 
   /**
    * The user's accounts as they can be used, the default of each provider before the others there. One whose provider
-   * has changed since shows as one that its user has to link again, which it is to every reader.
+   * has changed since, or that was authorized too long ago, shows as one that its user has to link again, which it is
+   * to every reader.
    */
   async ofUser(userId: string): Promise<LinkedAccount[]> {
     const providers = new Map((await this.providers.list()).map((provider) => [provider.id, provider]));
     return (await this.accounts.listOfUser(userId)).map((account) => {
       const provider = providers.get(account.identityProvider);
-      return account.status === 'active' && provider && !isFrom(provider, account)
-        ? { ...account, status: 'reauthentication-required', reason: 'provider_changed' }
-        : account;
+      if (account.status !== 'active' || !provider) return account;
+      const reason = !isFrom(provider, account)
+        ? 'provider_changed'
+        : passedLimit(provider, account, this.clock.now()) === 'absolute' && 'expired';
+      return reason ? { ...account, status: 'reauthentication-required', reason } : account;
     });
   }
 

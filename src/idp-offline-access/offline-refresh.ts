@@ -89,6 +89,12 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     return started;
   }
 
+  /** Verifies the id_token of an account whose provider's keys were out of reach when it came. False where they still are. */
+  async verify(account: LinkedAccount, provider: IdentityProvider): Promise<boolean> {
+    const tokens = await this.accounts.openTokens(account);
+    return !tokens?.idToken || this.#verify(account, provider, tokens.idToken);
+  }
+
   /** A refresh that has begun is finished: its answer exists nowhere else. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.allSettled(this.#underWay.values());
@@ -219,10 +225,15 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   }
 
   async #rescue({ account, owner }: Pick<Task, 'account' | 'owner'>, spent: Secret, answer: TokenResponse) {
-    if (answer.refreshToken) await this.accounts.replaceRefreshToken(account, spent, answer.refreshToken);
+    const { refreshToken } = answer;
+    if (refreshToken) {
+      await this.accounts.replaceRefreshToken(account, spent, { ...toCredentials(answer), refreshToken });
+    }
     await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
     const current = await this.accounts.find(account.id);
-    if (!current || current.status === 'sign-in-only') await this.revocation.request(account, answer);
+    if (!current || current.status === 'sign-in-only' || current.reason === 'expired') {
+      await this.revocation.request(account, answer);
+    }
   }
 
   /**
@@ -302,20 +313,25 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /** The signature needs the provider's keys, so it is checked after the tokens are safe. Keys out of reach are no failure of the refresh. */
   #verifyLater(account: LinkedAccount, provider: IdentityProvider, idToken: Secret): void {
-    const verification = this.upstreamClients
-      .for(provider)
-      .verifyIdToken(idToken, { subject: account.subject, atAnyTime: true })
-      .then(
-        () => this.accounts.markVerified(account),
-        async (error: unknown) => {
-          const rejected = error instanceof UpstreamError && error.kind === 'rejected';
-          if (!rejected) return;
-          await this.#requireReauthentication({ account, probe: false }, 'id_token_invalid', { forgetTokens: true });
-        },
-      )
+    const verification = this.#verify(account, provider, idToken)
+      .then(() => undefined)
       .catch((error: unknown) => this.#logger.error({ error }, 'an id_token could not be verified'))
       .finally(() => this.#verifications.delete(verification));
     this.#verifications.add(verification);
+  }
+
+  async #verify(account: LinkedAccount, provider: IdentityProvider, idToken: Secret): Promise<boolean> {
+    const { subject } = account;
+    try {
+      await this.upstreamClients.for(provider).verifyIdToken(idToken, { subject, atAnyTime: true });
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.kind !== 'rejected') return false;
+      await this.#requireReauthentication({ account, probe: false }, 'id_token_invalid', { forgetTokens: true });
+      return true;
+    }
+    await this.accounts.markVerified(account);
+    return true;
   }
 
   /** A lease outlives a slow call, up to a cap: a holder that hangs does not keep it for ever. */

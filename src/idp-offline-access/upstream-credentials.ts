@@ -15,11 +15,19 @@ export function toCredentials(response: TokenResponse): UpstreamCredentials {
     tokenType: response.tokenType,
     scope: response.scope?.split(' ').filter((name) => name !== ''),
     expiresAt: expiryOf(response),
+    refreshTokenExpiresAt: refreshTokenExpiryOf(response),
     obtainedAt: response.receivedAt,
   };
 }
 
 function expiryOf({ expiresInSeconds = DEFAULT_LIFETIME_SECONDS, receivedAt }: TokenResponse): number | undefined {
-  if (expiresInSeconds === 'none') return undefined;
-  return receivedAt + Math.floor(Math.min(expiresInSeconds, MAX_LIFETIME_SECONDS) * 1000);
+  return expiresInSeconds === 'none' ? undefined : receivedAt + lifetimeMs(expiresInSeconds);
+}
+
+function refreshTokenExpiryOf({ refreshExpiresInSeconds, receivedAt }: TokenResponse): number | undefined {
+  return refreshExpiresInSeconds === undefined ? undefined : receivedAt + lifetimeMs(refreshExpiresInSeconds);
+}
+
+function lifetimeMs(seconds: number): number {
+  return Math.floor(Math.min(seconds, MAX_LIFETIME_SECONDS) * 1000);
 }

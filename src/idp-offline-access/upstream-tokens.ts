@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
 import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
+import { UnitOfWork } from '../database/index.js';
 import type { IdentityProvider } from '../identity-providers/index.js';
-import { isFrom, type LinkedAccount, type OpenedTokens } from './linked-account.js';
+import { isFrom, passedLimit, READ_NOTED_EVERY_MS, type LinkedAccount, type OpenedTokens } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh, WRITE_MARGIN_MS, type RefreshOutcome } from './offline-refresh.js';
 
@@ -46,10 +47,14 @@ export interface TokenWanted {
 
 /** The one function through which every face obtains upstream tokens. A token past its expiry is never handed out. */
 @Injectable()
-export class UpstreamTokens {
+export class UpstreamTokens implements BeforeApplicationShutdown {
+  readonly #logger = new Logger('UpstreamTokens');
+  readonly #notes = new Map<string, Promise<void>>();
+
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
     @Inject(OfflineRefresh) private readonly offlineRefresh: OfflineRefresh,
+    @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Configuration) private readonly configuration: Configuration,
@@ -74,6 +79,9 @@ export class UpstreamTokens {
       if (account.status === 'reauthentication-required' || !isFrom(provider, account)) {
         return { kind: 'reauthentication-required' };
       }
+      // Retention may not have come by yet.
+      if (passedLimit(provider, account, this.clock.now()) === 'absolute') return { kind: 'reauthentication-required' };
+      this.#noteRead(account);
       if (scopes.some((scope) => !account.scope.includes(scope))) return { kind: 'missing-scopes' };
       const tokens = await this.accounts.openTokens(account);
       if (!tokens) continue;
@@ -109,6 +117,21 @@ export class UpstreamTokens {
     } finally {
       patience.abort();
     }
+  }
+
+  /** No reader waits for it, and of many at once one does it. */
+  #noteRead(account: LinkedAccount): void {
+    const { id, readAt = -Infinity } = account;
+    if (this.clock.now() - readAt < READ_NOTED_EVERY_MS || this.#notes.has(id)) return;
+    const note = this.unitOfWork
+      .outside(() => this.accounts.noteRead(account))
+      .catch((error: unknown) => this.#logger.warn({ error }, 'it was not noted that an account was read'))
+      .finally(() => this.#notes.delete(id));
+    this.#notes.set(id, note);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.#notes.values());
   }
 
   #record({ userId, clientId, provider }: TokenWanted, outcome: UpstreamTokenAnswer['kind'] | 'error'): Promise<void> {

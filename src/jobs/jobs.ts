@@ -194,10 +194,14 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
         if (affected === 1) heldUntil = leaseExpiresAt;
         else lost.abort();
       } catch {
-        if (this.clock.now() >= heldUntil) lost.abort();
+        // The next one may succeed, or come too late.
       }
     };
-    const timer = setInterval(() => void renew(), RENEW_MS).unref();
+    const timer = setInterval(() => {
+      // A database that hangs answers nothing, not even that it failed.
+      if (this.clock.now() >= heldUntil) lost.abort();
+      else void renew();
+    }, RENEW_MS).unref();
     return () => clearInterval(timer);
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Raw } from 'typeorm';
+import { In, Raw } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { DomainError } from '../common/domain-error.js';
 import type { Page, PageRequest } from '../common/page.js';
@@ -66,6 +66,12 @@ export class UsersRepository {
 
   async find(id: string): Promise<User | undefined> {
     return toUser(await this.#rows.findOneBy({ id }));
+  }
+
+  /** Of these users those that there are. */
+  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#rows.find({ select: { id: true }, where: { id: In([...ids]) } });
+    return new Set(rows.map(({ id }) => id));
   }
 
   async findByUsername(username: string): Promise<(User & PasswordSettings) | undefined> {

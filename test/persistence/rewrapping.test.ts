@@ -46,7 +46,7 @@ const accountAt = async (replica: Replica, id: string) => {
   return { accounts, account, tokens: await accounts.openTokens(account) };
 };
 const takeNews = async (messages: OutboxMessages) => {
-  const [due] = await messages.due(['news'], 1);
+  const [due] = await messages.due('news', 1);
   return due && messages.take(due, 'owner', 1);
 };
 
@@ -152,7 +152,7 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     await messages.insert({ kind: 'news', payload: new Secret('the news') }, 1_000);
     await meanwhile(async () => {
       const taken = await takeNews(messages);
-      await messages.end(taken?.id ?? '', 'owner', 'delivered', undefined);
+      await messages.end(taken?.id ?? '', 'owner', 'delivered', { keep: false });
     });
     const [ended] = await storage.database.query('SELECT data_key, encryption_key_id, payload FROM outbox_messages');
     expect(ended).toEqual({ data_key: null, encryption_key_id: null, payload: null });
@@ -177,7 +177,10 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     const id = await link('alice');
     const { accounts, account } = await accountAt(during, id);
     await meanwhile(() =>
-      accounts.replaceRefreshToken(account, new Secret('refresh alice'), new Secret('the successor')),
+      accounts.replaceRefreshToken(account, new Secret('refresh alice'), {
+        ...REFRESHED,
+        refreshToken: new Secret('the successor'),
+      }),
     );
     expect(await secretsAt(after, id)).toEqual(['access alice', 'the successor', 'id alice']);
   });

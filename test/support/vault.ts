@@ -165,3 +165,11 @@ export async function endBackOff(world: World, subject?: string): Promise<void> 
     : world.database.query(`${waiting} AND subject = ?`, [subject]));
   await world.database.query('UPDATE upstream_circuits SET retry_at = 1');
 }
+
+/** Has a job run now, wherever, and waits until it is done. */
+export async function runJob(world: World, name: string): Promise<void> {
+  const state = async (): Promise<Row> => (await world.database.query('SELECT * FROM jobs WHERE name = ?', [name]))[0]!;
+  await eventually(`${name} is not under way`, async () => (await state())['lease_owner'] === null);
+  await world.database.query('UPDATE jobs SET next_run_at = 0, outcome = NULL WHERE name = ?', [name]);
+  await eventually(`${name} is done`, async () => (await state())['outcome'] === 'done');
+}

@@ -36,6 +36,7 @@ const tables = [
 const columns: Record<string, TableColumn[]> = {
   linked_accounts: [
     column.instant('refresh_token_expires_at', nullable),
+    column.instant('refresh_token_used_at', nullable),
     column.instant('authorized_at', nullable),
     column.instant('read_at', nullable),
   ].map((options) => new TableColumn(options)),

@@ -25,6 +25,7 @@ export function roomOf(replica: Replica) {
   const revocation = new UpstreamRevocation(outbox, providers, upstreamClients, circuits, accounts, audit, clock);
   const users = new UsersRepository(unitOfWork, clock, randomness);
   const { webhooks } = webhooksOf(replica, outbox);
+  const journal = new AccountJournal(audit, webhooks, users);
   const linkedAccounts = new LinkedAccounts(
     accounts,
     users,
@@ -33,10 +34,10 @@ export function roomOf(replica: Replica) {
     circuits,
     unitOfWork,
     audit,
-    new AccountJournal(audit, webhooks, users),
+    journal,
     clock,
     configuration,
     new AppliedDeclarations(unitOfWork, clock, configuration),
   );
-  return { accounts, providers, circuits, outbox, linkedAccounts };
+  return { accounts, audit, providers, circuits, outbox, revocation, users, journal, linkedAccounts };
 }
