@@ -22,6 +22,7 @@ import { UpstreamAccess } from './upstream-access.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
 import { UpstreamTokens } from './upstream-tokens.js';
+import { VaultMetrics } from './vault-metrics.js';
 
 @Module({
   imports: [TokensModule, UsersModule, WebhooksModule, IdentityProvidersModule, OutboxModule],
@@ -44,6 +45,7 @@ import { UpstreamTokens } from './upstream-tokens.js';
     UpstreamCircuits,
     UpstreamRevocation,
     UpstreamTokens,
+    VaultMetrics,
   ],
   exports: [ConnectTickets, LinkedAccounts, UpstreamAccess],
 })

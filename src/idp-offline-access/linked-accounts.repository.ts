@@ -459,6 +459,7 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     reason: (row.reason as ReauthenticationReason | null) ?? undefined,
     generation: row.generation,
     refreshIntentAt: row.refreshIntentAt ?? undefined,
+    leaseEndsAt: row.leaseExpiresAt ?? undefined,
     tokenType: row.tokenType ?? 'Bearer',
     scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
     expiresAt: row.expiresAt ?? undefined,

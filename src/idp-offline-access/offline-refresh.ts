@@ -18,6 +18,7 @@ import { LinkedAccountsRepository, type Setback } from './linked-accounts.reposi
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
+import { VaultMetrics } from './vault-metrics.js';
 
 /** How often a reader whose refresh is done elsewhere looks whether it has happened. */
 const POLL_MS = 75;
@@ -52,7 +53,12 @@ interface Task {
 /** A call that the provider's circuit admitted. */
 interface Call extends Task {
   probe: boolean;
+  /** Why what it brought can be kept, but not served. */
+  shortfall?: string | undefined;
 }
+
+/** What came of a refresh that somebody else was faster than. */
+const SUPERSEDED = 'superseded';
 
 /**
  * Refreshes upstream tokens while their users are away: once, however many callers and replicas ask. Inside a process
@@ -75,13 +81,17 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(VaultMetrics) private readonly metrics: VaultMetrics,
   ) {}
 
   /** Refreshes the account as it was read, or waits until somebody else has; neither while it is too early to ask again. */
   refresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
     const key = `${account.id}:${account.generation}`;
     const underWay = this.#underWay.get(key);
-    if (underWay) return underWay;
+    if (underWay) {
+      this.metrics.coalesced(provider.id);
+      return underWay;
+    }
     const started = this.unitOfWork
       .outside(() => this.#leaseAndRefresh(account, provider))
       .finally(() => this.#underWay.delete(key));
@@ -101,19 +111,22 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     if (postponed) return postponed;
     const owner = this.randomness.id();
     const deadline = this.clock.now() + timeoutMs + WRITE_MARGIN_MS;
-    for (;;) {
+    let { leaseEndsAt } = account;
+    for (let awaited = false; ; awaited = true) {
       if (await this.accounts.acquireLease(account, owner, leaseMs)) {
+        if (leaseEndsAt !== undefined && leaseEndsAt <= this.clock.now()) this.metrics.leaseTakenOver(provider.id);
         return this.#holdingLease({ account, provider, owner });
       }
       const current = await this.accounts.find(account.id);
       if (!current || current.generation !== account.generation) return { kind: 'changed' };
       const failedMeanwhile = this.#postponed(current);
       if (failedMeanwhile) return failedMeanwhile;
-      const leaseEndsAt = await this.accounts.leaseExpiresAt(account.id);
+      ({ leaseEndsAt } = current);
       const now = this.clock.now();
       if (now >= deadline) {
         return unavailable((leaseEndsAt ?? now) - now);
       }
+      if (!awaited) this.metrics.leaseAwaited(provider.id);
       await delay(POLL_MS + (this.randomness.bytes(1)[0]! % POLL_MS));
     }
   }
@@ -132,13 +145,14 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   }
 
   async #holdingLease(task: Task): Promise<RefreshOutcome> {
-    const { account, owner } = task;
+    const { account, provider, owner } = task;
     const stopRenewing = this.#renewWhileRunning(account.id, owner);
     try {
       return await this.#redeemOnce(task);
     } catch (error) {
       // The next one may try at once. Where even that fails, the lease runs out by itself.
       await this.accounts.releaseLease(account.id, owner).catch(() => undefined);
+      this.metrics.refreshed(provider.id, 'error');
       throw error;
     } finally {
       stopRenewing();
@@ -181,11 +195,14 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const reason = match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
       // Not even kept: a later login without a refresh token of its own must not revive somebody else's.
       const verdict = () => this.#requireReauthentication(call, reason, { forgetTokens: true });
-      if (!(await this.#untilWritten(verdict))) await this.accounts.releaseLease(account.id, owner);
+      const applied = await this.#untilWritten(verdict);
+      if (!applied) await this.accounts.releaseLease(account.id, owner);
+      this.metrics.refreshed(provider.id, applied ? reason : SUPERSEDED);
       return { kind: 'changed' };
     }
     const { refreshToken } = tokens;
     const stored = await this.#untilWritten(() => this.#store(call, { ...tokens, refreshToken }, answer));
+    this.metrics.refreshed(provider.id, stored ? (call.shortfall ?? 'success') : SUPERSEDED);
     if (stored && idToken) this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
     return { kind: 'changed' };
   }
@@ -194,11 +211,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
    * Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. Where the
    * account was unlinked meanwhile, the answer goes back to the provider: nobody else knows of these tokens.
    */
-  #store(
-    { account, owner, probe }: Call,
-    spent: OpenedTokens & { refreshToken: Secret },
-    answer: TokenResponse,
-  ): Promise<boolean> {
+  #store(call: Call, spent: OpenedTokens & { refreshToken: Secret }, answer: TokenResponse): Promise<boolean> {
+    const { account, owner, probe } = call;
     return this.unitOfWork.run(async () => {
       const credentials = toCredentials(answer);
       const { expiresAt = Infinity } = credentials;
@@ -207,11 +221,12 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         expiresAt - this.clock.now() < SERVABLE_MS
           ? this.#setback(account, 'expired-on-arrival', this.#backoffMs(account))
           : undefined;
+      call.shortfall = setback?.lastError;
       const verified = answer.idToken === undefined;
       const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback, kept: spent });
       if (!stored) await this.#rescue({ account, owner }, spent.refreshToken, answer);
       await this.circuits.answered(account.identityProvider, { probe });
-      const shortfall = stored ? setback?.lastError : 'superseded';
+      const shortfall = stored ? setback?.lastError : SUPERSEDED;
       if (shortfall === undefined) await this.journal.refreshed(account);
       else await this.journal.refreshFailed(account, shortfall);
       return stored;
@@ -254,6 +269,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const reason = WANTS_USER.includes(error.oauthError) ? 'interaction_required' : refused;
       const applied = await this.#requireReauthentication(call, reason, { leaseOwner: owner });
       if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
+      this.metrics.refreshed(identityProvider, applied ? reason : SUPERSEDED);
       return { kind: 'changed' };
     }
     const { retryAfterMs = 0 } = error;
@@ -266,6 +282,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     const intentAnswered = sent && !isAway && !interrupted;
     await this.accounts.releaseLease(account.id, owner, { intentAnswered, setback });
     await this.journal.refreshFailed(account, error.kind);
+    this.metrics.refreshed(identityProvider, error.kind);
     this.#logger.warn({ identityProvider, kind: error.kind, detail: error.message }, 'upstream refresh failed');
     return isAway ? unavailable(setback.retryAt - this.clock.now()) : { kind: 'misconfigured' };
   }
@@ -292,6 +309,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       return changed;
     });
     if (required) {
+      this.metrics.reauthenticationRequired(account.identityProvider, reason);
       this.#logger.warn(
         { identityProvider: account.identityProvider, reason },
         'the user has to sign in at the provider again',

@@ -8,6 +8,7 @@ import type { IdentityProvider } from '../identity-providers/index.js';
 import { isFrom, type LinkedAccount, type OpenedTokens } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh, WRITE_MARGIN_MS, type RefreshOutcome } from './offline-refresh.js';
+import { VaultMetrics } from './vault-metrics.js';
 
 /** How long a reader who has a valid token waits for a fresher one. */
 const PATIENCE_MS = 1_000;
@@ -53,16 +54,20 @@ export class UpstreamTokens {
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(VaultMetrics) private readonly metrics: VaultMetrics,
   ) {}
 
   async acquire(wanted: TokenWanted): Promise<UpstreamTokenAnswer> {
+    const ended = this.metrics.reading(wanted.provider.id);
     try {
       const answer = await this.#answer(wanted);
       await this.#record(wanted, answer.kind);
+      ended(answer.kind);
       return answer;
     } catch (error) {
       // Refused because it cannot be answered, or because it cannot be audited.
       await this.#record(wanted, 'error').catch(() => undefined);
+      ended('error');
       throw error;
     }
   }

@@ -46,8 +46,12 @@ const accountAt = async (replica: Replica, id: string) => {
   return { accounts, account, tokens: await accounts.openTokens(account) };
 };
 const takeNews = async (messages: OutboxMessages) => {
-  const [due] = await messages.due(['news'], 1);
+  const [due] = await messages.due('news', 1);
   return due && messages.take(due, 'owner', 1);
+};
+const secretsAt = async (replica: Replica, id: string) => {
+  const { tokens } = await accountAt(replica, id);
+  return [tokens?.accessToken, tokens?.refreshToken, tokens?.idToken].map((secret) => secret?.reveal());
 };
 
 describe.each(databases)('wrapping data keys anew on $name', (kind) => {
@@ -87,10 +91,6 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     );
     return id;
   }
-  const secretsAt = async (replica: Replica, id: string) => {
-    const { tokens } = await accountAt(replica, id);
-    return [tokens?.accessToken, tokens?.refreshToken, tokens?.idToken].map((secret) => secret?.reveal());
-  };
   const row = async (id: string): Promise<Row> =>
     (await storage.database.query('SELECT * FROM linked_accounts WHERE id = ?', [id]))[0] ?? {};
   /** Has something done to a row between its being read and its being wrapped anew. */
@@ -152,7 +152,7 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     await messages.insert({ kind: 'news', payload: new Secret('the news') }, 1_000);
     await meanwhile(async () => {
       const taken = await takeNews(messages);
-      await messages.end(taken?.id ?? '', 'owner', 'delivered', undefined);
+      await messages.end(taken?.id ?? '', 'owner', 'delivered', { keep: false });
     });
     const [ended] = await storage.database.query('SELECT data_key, encryption_key_id, payload FROM outbox_messages');
     expect(ended).toEqual({ data_key: null, encryption_key_id: null, payload: null });

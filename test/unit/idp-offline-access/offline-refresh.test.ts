@@ -13,6 +13,8 @@ import type { LinkedAccountsRepository } from '../../../src/idp-offline-access/l
 import { OfflineRefresh } from '../../../src/idp-offline-access/offline-refresh.js';
 import type { UpstreamCircuits } from '../../../src/idp-offline-access/upstream-circuits.js';
 import type { UpstreamRevocation } from '../../../src/idp-offline-access/upstream-revocation.js';
+import { VaultMetrics } from '../../../src/idp-offline-access/vault-metrics.js';
+import { Metrics } from '../../../src/metrics/index.js';
 import type { UsersRepository } from '../../../src/users/index.js';
 import type { Webhooks } from '../../../src/webhooks/index.js';
 
@@ -90,6 +92,7 @@ function world() {
     answered: vi.fn(() => Promise.resolve()),
   };
   const revocation = { request: vi.fn(() => Promise.resolve()) };
+  const metrics = new Metrics();
   const refresh = new OfflineRefresh(
     accounts as unknown as LinkedAccountsRepository,
     { for: () => upstream } as unknown as UpstreamClients,
@@ -104,8 +107,9 @@ function world() {
     new MonotonicClock(),
     new SystemRandomness(),
     { environment: { UPSTREAM_LEASE_MS: LEASE_MS, UPSTREAM_TIMEOUT_MS: 500 } } as unknown as Configuration,
+    new VaultMetrics(metrics, {} as unknown as UnitOfWork),
   );
-  return { accounts, upstream, circuits, revocation, refresh };
+  return { metrics, accounts, upstream, circuits, revocation, refresh };
 }
 
 describe('a refresh whose surroundings fail', () => {
