@@ -22,6 +22,7 @@ import { UpstreamAccess } from './upstream-access.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
 import { UpstreamTokens } from './upstream-tokens.js';
+import { VaultLoad } from './vault-load.js';
 import { VaultMetrics } from './vault-metrics.js';
 
 @Module({
@@ -45,6 +46,7 @@ import { VaultMetrics } from './vault-metrics.js';
     UpstreamCircuits,
     UpstreamRevocation,
     UpstreamTokens,
+    VaultLoad,
     VaultMetrics,
   ],
   exports: [ConnectTickets, LinkedAccounts, UpstreamAccess],

@@ -48,6 +48,8 @@ export interface TokenWanted {
 /** The one function through which every face obtains upstream tokens. A token past its expiry is never handed out. */
 @Injectable()
 export class UpstreamTokens {
+  #waiting = 0;
+
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
     @Inject(OfflineRefresh) private readonly offlineRefresh: OfflineRefresh,
@@ -56,6 +58,11 @@ export class UpstreamTokens {
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(VaultMetrics) private readonly metrics: VaultMetrics,
   ) {}
+
+  /** Callers that wait for a refresh. */
+  get waiting(): number {
+    return this.#waiting;
+  }
 
   async acquire(wanted: TokenWanted): Promise<UpstreamTokenAnswer> {
     const ended = this.metrics.reading(wanted.provider.id);
@@ -95,17 +102,24 @@ export class UpstreamTokens {
     return { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
   }
 
+  #hasRoom(): boolean {
+    const { MAX_WAITING_READERS: maximum } = this.configuration.environment;
+    return this.#waiting < maximum && this.offlineRefresh.underWay < maximum;
+  }
+
   /**
    * Waits for the refresh, but not for ever, and somebody with a valid token not long: it goes on without them, and
-   * however many wait, none does so longer than this.
+   * however many wait, none does so longer than this. Where too many wait already, nobody else does.
    */
   async #refresh(account: LinkedAccount, provider: IdentityProvider, hasValidToken: boolean): Promise<RefreshOutcome> {
     const later: RefreshOutcome = { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
+    if (!this.#hasRoom()) return later;
     const refresh = this.offlineRefresh.refresh(account, provider);
     const patience = new AbortController();
     const patienceMs = hasValidToken
       ? PATIENCE_MS
       : this.configuration.environment.UPSTREAM_TIMEOUT_MS + 2 * WRITE_MARGIN_MS;
+    this.#waiting += 1;
     try {
       return await Promise.race([
         hasValidToken ? refresh.catch(() => later) : refresh,
@@ -113,6 +127,7 @@ export class UpstreamTokens {
       ]);
     } finally {
       patience.abort();
+      this.#waiting -= 1;
     }
   }
 
