@@ -34,7 +34,7 @@ export class AppModule {
         CommonModule,
         ConfigModule.with(configuration),
         DatabaseModule.with({ dataSource: () => openDataSource(url, { poolSize, timeoutMs }), migrate }),
-        MetricsModule,
+        MetricsModule.with(configuration),
         EncryptionModule,
         JobsModule,
         HealthModule,

@@ -8,6 +8,7 @@ import { FormBody } from './common/http/form.js';
 import { requestContext } from './common/request-context.js';
 import { requestId } from './common/request-id.js';
 import { Configuration } from './config/index.js';
+import { HttpRequests } from './metrics/index.js';
 
 const MAX_BODY_BYTES = 65_536;
 const FORM = 'application/x-www-form-urlencoded';
@@ -28,6 +29,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
   app.use(withoutIssuerPath(configuration));
+  app.use(app.get(HttpRequests).measure);
   app.use(requestPipeline());
   app.use(crossOrigin(app.get(Faces)));
   app.use(json({ limit: MAX_BODY_BYTES, strict: false, type: ['application/json', 'application/*+json'] }));

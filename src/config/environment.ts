@@ -124,6 +124,8 @@ const environment = z.object({
     'idp.internal or 10.1.0.0/16; host names may stand in it, too',
   ),
   DOCS: z.enum(['on', 'off'], 'must be on or off').default('on'),
+  /** Whether /metrics is served: to anybody who reaches the port, so not through the gateway. */
+  METRICS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SIGNING_ALGS: list.transform((names, context): readonly SigningAlgorithm[] => {
     if (names.length === 0) return SIGNING_ALGORITHMS;
     const unknown = names.find((name) => !(SIGNING_ALGORITHMS as readonly string[]).includes(name));

@@ -24,6 +24,8 @@ import { UpstreamAccess } from './upstream-access.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
 import { UpstreamTokens } from './upstream-tokens.js';
+import { VaultLoad } from './vault-load.js';
+import { VaultMetrics } from './vault-metrics.js';
 
 @Module({
   imports: [TokensModule, UsersModule, WebhooksModule, IdentityProvidersModule, OutboxModule],
@@ -48,6 +50,8 @@ import { UpstreamTokens } from './upstream-tokens.js';
     UpstreamCircuits,
     UpstreamRevocation,
     UpstreamTokens,
+    VaultLoad,
+    VaultMetrics,
   ],
   exports: [ConnectTickets, LinkedAccounts, UpstreamAccess],
 })

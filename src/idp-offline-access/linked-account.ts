@@ -38,6 +38,8 @@ export interface LinkedAccount {
   /** Moves with every change of the credentials. */
   generation: number;
   refreshIntentAt: number | undefined;
+  /** When the lease of whoever refreshes it ends, or would have ended. */
+  leaseEndsAt?: number | undefined;
   tokenType: string;
   scope: readonly string[];
   /** When the access token expires; an account that has tokens and no such instant has one that never does. */

@@ -341,10 +341,10 @@ export class LinkedAccountsRepository {
     );
   }
 
-  /** When the lease that somebody else holds ends; undefined when nobody holds one. */
-  async leaseExpiresAt(id: string): Promise<number | undefined> {
-    const row = await this.#rows.findOne({ where: { id }, select: { id: true, leaseExpiresAt: true } });
-    return row?.leaseExpiresAt ?? undefined;
+  /** The account, and when the lease that somebody holds on it ends. */
+  async findLeased(id: string): Promise<{ account: LinkedAccount; leaseEndsAt: number | undefined } | undefined> {
+    const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
+    return row ? { account: toAccount(row), leaseEndsAt: row.leaseExpiresAt ?? undefined } : undefined;
   }
 
   /**
@@ -644,6 +644,7 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     reason: (row.reason as ReauthenticationReason | null) ?? undefined,
     generation: row.generation,
     refreshIntentAt: row.refreshIntentAt ?? undefined,
+    leaseEndsAt: row.leaseExpiresAt ?? undefined,
     tokenType: row.tokenType ?? 'Bearer',
     scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
     expiresAt: row.expiresAt ?? undefined,

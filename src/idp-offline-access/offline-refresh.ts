@@ -9,6 +9,7 @@ import { UnitOfWork } from '../database/index.js';
 import {
   UpstreamClients,
   UpstreamError,
+  type ConnectionSlot,
   type IdentityProvider,
   type TokenResponse,
 } from '../identity-providers/index.js';
@@ -18,9 +19,12 @@ import { LinkedAccountsRepository, type Setback } from './linked-accounts.reposi
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
+import { VaultMetrics } from './vault-metrics.js';
 
-/** How often a reader whose refresh is done elsewhere looks whether it has happened. */
-const POLL_MS = 75;
+/** How often somebody whose refresh is done elsewhere looks whether it has happened: soon, and then less and less. */
+const POLL = { firstMs: 100, maxMs: 1_000, factor: 1.3 };
+/** When somebody who found all connections to the provider taken may try again. */
+const BUSY_PAUSE_MS = 1_000;
 /** What storing the answer may take, beyond the call's own time-out. */
 export const WRITE_MARGIN_MS = 5_000;
 const WRITE_RETRY_MS = 250;
@@ -47,12 +51,19 @@ interface Task {
   account: LinkedAccount;
   provider: IdentityProvider;
   owner: string;
+  /** Whether the refresh token may have been sent, by us or by somebody before us who got no answer. */
+  maybeSpent: boolean;
 }
 
 /** A call that the provider's circuit admitted. */
-interface Call extends Task {
+interface Call extends Omit<Task, 'maybeSpent'> {
   probe: boolean;
+  /** Why what it brought can be kept, but not served. */
+  shortfall?: string | undefined;
 }
+
+/** What came of a refresh that somebody else was faster than. */
+const SUPERSEDED = 'superseded';
 
 /**
  * Refreshes upstream tokens while their users are away: once, however many callers and replicas ask. Inside a process
@@ -64,6 +75,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   readonly #logger = new Logger('OfflineRefresh');
   readonly #underWay = new Map<string, Promise<RefreshOutcome>>();
   readonly #verifications = new Set<Promise<void>>();
+  readonly #releases = new Set<Promise<unknown>>();
 
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
@@ -75,13 +87,22 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(VaultMetrics) private readonly metrics: VaultMetrics,
   ) {}
+
+  /** How many accounts this process refreshes, or waits for another to. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
 
   /** Refreshes the account as it was read, or waits until somebody else has; neither while it is too early to ask again. */
   refresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
     const key = `${account.id}:${account.generation}`;
     const underWay = this.#underWay.get(key);
-    if (underWay) return underWay;
+    if (underWay) {
+      this.metrics.coalesced(provider.id);
+      return underWay;
+    }
     const started = this.unitOfWork
       .outside(() => this.#leaseAndRefresh(account, provider))
       .finally(() => this.#underWay.delete(key));
@@ -99,28 +120,42 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.allSettled(this.#underWay.values());
     await Promise.allSettled(this.#verifications);
+    await Promise.allSettled(this.#releases);
   }
 
   async #leaseAndRefresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
     const { UPSTREAM_LEASE_MS: leaseMs, UPSTREAM_TIMEOUT_MS: timeoutMs } = this.configuration.environment;
     const postponed = this.#postponed(account) ?? (await this.#paused(provider));
     if (postponed) return postponed;
-    const owner = this.randomness.id();
+    // Nobody has looked yet.
+    const task: Task = { account, provider, owner: this.randomness.id(), maybeSpent: true };
     const deadline = this.clock.now() + timeoutMs + WRITE_MARGIN_MS;
-    for (;;) {
-      if (await this.accounts.acquireLease(account, owner, leaseMs)) {
-        return this.#holdingLease({ account, provider, owner });
+    let { leaseEndsAt } = account;
+    for (let look = 1, free = true; ; look += 1) {
+      if (free && (await this.#acquired(task, leaseMs))) {
+        if (leaseEndsAt !== undefined && leaseEndsAt <= this.clock.now()) this.metrics.leaseTakenOver(provider.id);
+        return this.#holdingLease(task);
       }
-      const current = await this.accounts.find(account.id);
-      if (!current || current.generation !== account.generation) return { kind: 'changed' };
-      const failedMeanwhile = this.#postponed(current);
+      const leased = await this.accounts.findLeased(account.id);
+      if (leased?.account.generation !== account.generation) return { kind: 'changed' };
+      const failedMeanwhile = this.#postponed(leased.account);
       if (failedMeanwhile) return failedMeanwhile;
-      const leaseEndsAt = await this.accounts.leaseExpiresAt(account.id);
       const now = this.clock.now();
-      if (now >= deadline) {
-        return unavailable((leaseEndsAt ?? now) - now);
-      }
-      await delay(POLL_MS + (this.randomness.bytes(1)[0]! % POLL_MS));
+      ({ leaseEndsAt } = leased);
+      if (now >= deadline) return unavailable((leaseEndsAt ?? now) - now);
+      if (look === 1) this.metrics.leaseAwaited(provider.id);
+      await delay(backoffMs(look, POLL, this.randomness));
+      free = (leaseEndsAt ?? now) <= this.clock.now();
+    }
+  }
+
+  async #acquired(task: Task, leaseMs: number): Promise<boolean> {
+    try {
+      return await this.accounts.acquireLease(task.account, task.owner, leaseMs);
+    } catch (error) {
+      // It may have been written all the same.
+      this.#letGo(task);
+      throw error;
     }
   }
 
@@ -138,20 +173,21 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   }
 
   async #holdingLease(task: Task): Promise<RefreshOutcome> {
-    const { account, owner } = task;
+    const { account, provider, owner } = task;
     const stopRenewing = this.#renewWhileRunning(account.id, owner);
     try {
       return await this.#redeemOnce(task);
     } catch (error) {
-      // The next one may try at once. Where even that fails, the lease runs out by itself.
-      await this.accounts.releaseLease(account.id, owner).catch(() => undefined);
+      this.#letGo(task);
+      this.metrics.refreshed(provider.id, 'error');
       throw error;
     } finally {
       stopRenewing();
     }
   }
 
-  async #redeemOnce({ account: read, provider, owner }: Task): Promise<RefreshOutcome> {
+  async #redeemOnce(task: Task): Promise<RefreshOutcome> {
+    const { account: read, provider, owner } = task;
     const account = await this.accounts.find(read.id);
     const tokens = account && (await this.accounts.openTokens(account));
     const moved = account?.generation !== read.generation || account.expiresAt !== read.expiresAt;
@@ -159,26 +195,33 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       await this.accounts.releaseLease(read.id, owner);
       return { kind: 'changed' };
     }
-    const admission = await this.circuits.admit(provider.id);
-    if (admission.kind === 'paused') {
-      await this.accounts.releaseLease(account.id, owner);
-      return unavailable(admission.remainingMs);
-    }
-    const call: Call = { account, provider, owner, probe: admission.probe };
     const interrupted = account.refreshIntentAt !== undefined;
+    task.maybeSpent = interrupted;
+    const call: Call = { account, provider, owner, probe: false };
     const client = this.upstreamClients.for(provider);
     let sent = false;
+    let slot: ConnectionSlot | undefined;
     let answer: TokenResponse;
     try {
-      // First, so that a provider who cannot be found at all is not mistaken for one who may have the token.
-      await client.metadata();
+      // First, so that a provider who cannot be found, or has no time for us, is not mistaken for one who may have the token.
+      slot = await client.reserve();
+      const admission = slot
+        ? await this.circuits.admit(provider.id)
+        : ({ kind: 'paused', remainingMs: BUSY_PAUSE_MS } as const);
+      if (admission.kind === 'paused') {
+        await this.accounts.releaseLease(account.id, owner);
+        return unavailable(admission.remainingMs);
+      }
+      call.probe = admission.probe;
       const { UPSTREAM_LEASE_MS: leaseMs } = this.configuration.environment;
       if (!(await this.accounts.recordIntent(account.id, owner, leaseMs))) return { kind: 'changed' };
-      sent = true;
-      answer = await client.refresh({ refreshToken: tokens.refreshToken });
+      sent = task.maybeSpent = true;
+      answer = await client.refresh({ refreshToken: tokens.refreshToken, ...(slot && { slot }) });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       return this.#failed(error, call, { sent, interrupted });
+    } finally {
+      slot?.release();
     }
     const { idToken } = answer;
     // Network-free, so nothing can be lost between the provider's answer and the write.
@@ -187,11 +230,14 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const reason = match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
       // Not even kept: a later login without a refresh token of its own must not revive somebody else's.
       const verdict = () => this.#requireReauthentication(call, reason, { forgetTokens: true });
-      if (!(await this.#untilWritten(verdict))) await this.accounts.releaseLease(account.id, owner);
+      const applied = await this.#untilWritten(owner, verdict);
+      if (!applied) await this.accounts.releaseLease(account.id, owner);
+      this.metrics.refreshed(provider.id, applied ? reason : SUPERSEDED);
       return { kind: 'changed' };
     }
     const { refreshToken } = tokens;
-    const stored = await this.#untilWritten(() => this.#store(call, { ...tokens, refreshToken }, answer));
+    const stored = await this.#untilWritten(owner, () => this.#store(call, { ...tokens, refreshToken }, answer));
+    this.metrics.refreshed(provider.id, stored ? (call.shortfall ?? 'success') : SUPERSEDED);
     if (stored && idToken) this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
     return { kind: 'changed' };
   }
@@ -200,11 +246,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
    * Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. Where the
    * account was unlinked meanwhile, the answer goes back to the provider: nobody else knows of these tokens.
    */
-  #store(
-    { account, owner, probe }: Call,
-    spent: OpenedTokens & { refreshToken: Secret },
-    answer: TokenResponse,
-  ): Promise<boolean> {
+  #store(call: Call, spent: OpenedTokens & { refreshToken: Secret }, answer: TokenResponse): Promise<boolean> {
+    const { account, owner, probe } = call;
     return this.unitOfWork.run(async () => {
       const credentials = toCredentials(answer);
       const { expiresAt = Infinity } = credentials;
@@ -213,13 +256,15 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         expiresAt - this.clock.now() < SERVABLE_MS
           ? this.#setback(account, 'expired-on-arrival', this.#backoffMs(account))
           : undefined;
+      call.shortfall = setback?.lastError;
       const verified = answer.idToken === undefined;
       const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback, kept: spent });
       if (!stored) await this.#rescue({ account, owner }, spent.refreshToken, answer);
       await this.circuits.answered(account.identityProvider, { probe });
-      const shortfall = stored ? setback?.lastError : 'superseded';
-      if (shortfall === undefined) await this.journal.refreshed(account);
-      else await this.journal.refreshFailed(account, shortfall);
+      const shortfall = stored ? setback?.lastError : SUPERSEDED;
+      const happened = { ...account, leaseOwner: owner };
+      if (shortfall === undefined) await this.journal.refreshed(happened);
+      else await this.journal.refreshFailed(happened, shortfall);
       return stored;
     });
   }
@@ -238,19 +283,40 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /**
    * The provider has rotated the refresh token and its successor exists nowhere but here, so a database that is away
-   * is asked again for as long as the lease keeps others from using up the old one.
+   * is asked again for as long as the lease keeps others from using up the old one. It may have committed and failed to
+   * say so: what is in the journal is not done again, and if that commits later still, the journal refuses the second record.
    */
-  async #untilWritten<Result>(write: () => Promise<Result>): Promise<Result> {
+  async #untilWritten(owner: string, write: () => Promise<boolean>): Promise<boolean> {
     const deadline = this.clock.now() + this.configuration.environment.UPSTREAM_LEASE_MS;
-    for (;;) {
+    for (let again = false; ; again = true) {
       try {
-        return await write();
+        const outcome = again ? await this.journal.outcomeUnder(owner) : undefined;
+        return outcome ? outcome === 'success' : await write();
       } catch (error) {
         if (this.clock.now() >= deadline) throw error;
-        this.#logger.warn({ error }, 'refreshed tokens could not be stored yet');
+        this.#logger.warn({ error }, 'what came of a refresh could not be stored yet');
         await delay(WRITE_RETRY_MS);
       }
     }
+  }
+
+  /**
+   * The next one may try at once, and finds no intent where nothing was sent. Nobody waits for that: while the database is
+   * away it is tried again, until the lease has run out by itself.
+   */
+  #letGo({ account, owner, maybeSpent }: Task): void {
+    const deadline = this.clock.now() + this.configuration.environment.UPSTREAM_LEASE_MS;
+    const letGo = async (): Promise<void> => {
+      while (this.clock.now() < deadline) {
+        try {
+          return await this.accounts.releaseLease(account.id, owner, { intentAnswered: !maybeSpent });
+        } catch {
+          await delay(WRITE_RETRY_MS);
+        }
+      }
+    };
+    const release = letGo().finally(() => this.#releases.delete(release));
+    this.#releases.add(release);
   }
 
   async #failed(
@@ -263,8 +329,10 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     if (error.kind === 'invalid_grant') {
       const refused = interrupted ? 'rotation_lost' : 'invalid_grant';
       const reason = WANTS_USER.includes(error.oauthError) ? 'interaction_required' : refused;
-      const applied = await this.#requireReauthentication(call, reason, { leaseOwner: owner });
+      const verdict = () => this.#requireReauthentication(call, reason, { leaseOwner: owner });
+      const applied = await this.#untilWritten(owner, verdict);
       if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
+      this.metrics.refreshed(identityProvider, applied ? reason : SUPERSEDED);
       return { kind: 'changed' };
     }
     const { retryAfterMs = 0 } = error;
@@ -277,6 +345,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     const intentAnswered = sent && !isAway && !interrupted;
     await this.accounts.releaseLease(account.id, owner, { intentAnswered, setback });
     await this.journal.refreshFailed(account, error.kind);
+    this.metrics.refreshed(identityProvider, error.kind);
     this.#logger.warn({ identityProvider, kind: error.kind, detail: error.message }, 'upstream refresh failed');
     return isAway ? unavailable(setback.retryAt - this.clock.now()) : { kind: 'misconfigured' };
   }
@@ -291,7 +360,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /** Answers whether it applied: not when somebody linked the account again meanwhile, for then nothing is lost. */
   async #requireReauthentication(
-    { account, probe }: Pick<Call, 'account' | 'probe'>,
+    { account, owner, probe }: Pick<Call, 'account' | 'probe'> & { owner?: string },
     reason: ReauthenticationReason,
     only: { leaseOwner?: string; forgetTokens?: boolean } = {},
   ): Promise<boolean> {
@@ -299,10 +368,12 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const changed = await this.accounts.requireReauthentication(account, reason, only);
       // Whoever refuses answers.
       await this.circuits.answered(account.identityProvider, { probe });
-      if (changed) await this.journal.reauthenticationRequired(account, reason);
+      const happened = { ...account, ...(owner !== undefined && { leaseOwner: owner }) };
+      if (changed) await this.journal.reauthenticationRequired(happened, reason);
       return changed;
     });
     if (required) {
+      this.metrics.reauthenticationRequired(account.identityProvider, reason);
       this.#logger.warn(
         { identityProvider: account.identityProvider, reason },
         'the user has to sign in at the provider again',

@@ -9,6 +9,7 @@ import type { IdentityProvider } from '../identity-providers/index.js';
 import { isFrom, passedLimit, READ_NOTED_EVERY_MS, type LinkedAccount, type OpenedTokens } from './linked-account.js';
 import { LinkedAccountsRepository } from './linked-accounts.repository.js';
 import { OfflineRefresh, WRITE_MARGIN_MS, type RefreshOutcome } from './offline-refresh.js';
+import { VaultMetrics } from './vault-metrics.js';
 
 /** How long a reader who has a valid token waits for a fresher one. */
 const PATIENCE_MS = 1_000;
@@ -50,6 +51,7 @@ export interface TokenWanted {
 export class UpstreamTokens implements BeforeApplicationShutdown {
   readonly #logger = new Logger('UpstreamTokens');
   readonly #notes = new Map<string, Promise<void>>();
+  #waiting = 0;
 
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
@@ -58,16 +60,25 @@ export class UpstreamTokens implements BeforeApplicationShutdown {
     @Inject(Audit) private readonly audit: Audit,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Configuration) private readonly configuration: Configuration,
+    @Inject(VaultMetrics) private readonly metrics: VaultMetrics,
   ) {}
 
+  /** Callers that wait for a refresh. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   async acquire(wanted: TokenWanted): Promise<UpstreamTokenAnswer> {
+    const ended = this.metrics.reading(wanted.provider.id);
     try {
       const answer = await this.#answer(wanted);
       await this.#record(wanted, answer.kind);
+      ended(answer.kind);
       return answer;
     } catch (error) {
       // Refused because it cannot be answered, or because it cannot be audited.
       await this.#record(wanted, 'error').catch(() => undefined);
+      ended('error');
       throw error;
     }
   }
@@ -98,17 +109,24 @@ export class UpstreamTokens implements BeforeApplicationShutdown {
     return { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
   }
 
+  #hasRoom(): boolean {
+    const { MAX_WAITING_READERS: maximum } = this.configuration.environment;
+    return this.#waiting < maximum && this.offlineRefresh.underWay < maximum;
+  }
+
   /**
    * Waits for the refresh, but not for ever, and somebody with a valid token not long: it goes on without them, and
-   * however many wait, none does so longer than this.
+   * however many wait, none does so longer than this. Where too many wait already, nobody else does.
    */
   async #refresh(account: LinkedAccount, provider: IdentityProvider, hasValidToken: boolean): Promise<RefreshOutcome> {
     const later: RefreshOutcome = { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
+    if (!this.#hasRoom()) return later;
     const refresh = this.offlineRefresh.refresh(account, provider);
     const patience = new AbortController();
     const patienceMs = hasValidToken
       ? PATIENCE_MS
       : this.configuration.environment.UPSTREAM_TIMEOUT_MS + 2 * WRITE_MARGIN_MS;
+    this.#waiting += 1;
     try {
       return await Promise.race([
         hasValidToken ? refresh.catch(() => later) : refresh,
@@ -116,6 +134,7 @@ export class UpstreamTokens implements BeforeApplicationShutdown {
       ]);
     } finally {
       patience.abort();
+      this.#waiting -= 1;
     }
   }
 

@@ -13,6 +13,7 @@ import { requestContext } from '../common/request-context.js';
 import type { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
 import { DeliveryError, DeliveryPaused, type OutboxHandler } from './delivery.js';
+import { OutboxMetrics } from './outbox-metrics.js';
 import {
   OutboxMessages,
   type DueMessage,
@@ -64,6 +65,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
+    @Inject(OutboxMetrics) private readonly metrics: OutboxMetrics,
   ) {}
 
   register(kind: string, handler: OutboxHandler): void {
@@ -221,6 +223,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     }
     if (!paused) this.#logger.warn({ kind, reason, attempt }, 'a message could not be delivered yet');
     await this.messages.retry(id, owner, { delayMs, reason, attempts: paused ? attempt - 1 : attempt });
+    this.metrics.delivered(kind, paused ? 'postponed' : 'retried');
     if (paused && subjectId !== undefined) {
       await this.messages.postpone(kind, subjectId, this.clock.now() + retryAfterMs);
     }
@@ -231,6 +234,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     const keep = handler?.repeatable?.includes(outcome) ?? false;
     await this.unitOfWork.run(async () => {
       const ended = await this.messages.end(taken.id, owner, outcome, { reason, keep });
+      if (ended) this.unitOfWork.afterCommit(() => this.metrics.delivered(kind, outcome));
       if (ended && isReadable(taken)) await handler?.ended?.({ ...taken, signal: this.#breakOff.signal }, outcome);
     });
   }

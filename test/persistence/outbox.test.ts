@@ -1,7 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../src/common/secret.js';
+import { Metrics } from '../../src/metrics/index.js';
 import { DeliveryError, DeliveryPaused, Outbox, type Delivery, type OutboxHandler } from '../../src/outbox/index.js';
+import { OutboxMetrics } from '../../src/outbox/outbox-metrics.js';
 import { OutboxMessages } from '../../src/outbox/outbox-messages.js';
 import { databases } from '../support/databases.js';
 import { Latch } from './support/latch.js';
@@ -18,6 +20,7 @@ const letter = (subjectId: string) => ({ kind: 'letter', subjectId, payload: new
 
 /** Longer than a poll. */
 const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const metricsOf = ({ unitOfWork, clock }: Replica) => new OutboxMetrics(new Metrics(), unitOfWork, clock);
 
 describe.each(databases)('the outbox on $name', (kind) => {
   let storage: Storage;
@@ -39,7 +42,13 @@ describe.each(databases)('the outbox on $name', (kind) => {
     ended?: OutboxHandler['ended'],
     repeatable: readonly string[] = [],
   ): Outbox => {
-    const outbox = new Outbox(messagesOf(replica), replica.unitOfWork, replica.clock, replica.randomness);
+    const outbox = new Outbox(
+      messagesOf(replica),
+      replica.unitOfWork,
+      replica.clock,
+      replica.randomness,
+      metricsOf(replica),
+    );
     outbox.register('letter', { deliver, repeatable, ...(ended && { ended }) });
     outboxes.push(outbox);
     return outbox;

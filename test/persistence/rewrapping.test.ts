@@ -49,6 +49,10 @@ const takeNews = async (messages: OutboxMessages) => {
   const [due] = await messages.due('news', 1);
   return due && messages.take(due, 'owner', 1);
 };
+const secretsAt = async (replica: Replica, id: string) => {
+  const { tokens } = await accountAt(replica, id);
+  return [tokens?.accessToken, tokens?.refreshToken, tokens?.idToken].map((secret) => secret?.reveal());
+};
 
 describe.each(databases)('wrapping data keys anew on $name', (kind) => {
   let storage: Storage;
@@ -87,10 +91,6 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     );
     return id;
   }
-  const secretsAt = async (replica: Replica, id: string) => {
-    const { tokens } = await accountAt(replica, id);
-    return [tokens?.accessToken, tokens?.refreshToken, tokens?.idToken].map((secret) => secret?.reveal());
-  };
   const row = async (id: string): Promise<Row> =>
     (await storage.database.query('SELECT * FROM linked_accounts WHERE id = ?', [id]))[0] ?? {};
   /** Has something done to a row between its being read and its being wrapped anew. */

@@ -6,21 +6,18 @@ import { LinkedAccountsRepository } from '../../../src/idp-offline-access/linked
 import { LinkedAccounts } from '../../../src/idp-offline-access/linked-accounts.js';
 import { UpstreamCircuits } from '../../../src/idp-offline-access/upstream-circuits.js';
 import { UpstreamRevocation } from '../../../src/idp-offline-access/upstream-revocation.js';
-import { Outbox } from '../../../src/outbox/index.js';
-import { OutboxMessages } from '../../../src/outbox/outbox-messages.js';
 import { UsersRepository } from '../../../src/users/index.js';
 import type { Replica } from './storage.js';
-import { webhooksOf } from './webhooks-room.js';
+import { outboxOf, webhooksOf } from './webhooks-room.js';
 
 /** The vault's rooms on one replica, as the service puts them together. */
 export function roomOf(replica: Replica) {
-  const { unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows, configuration } = replica;
+  const { unitOfWork, clock, randomness, envelopes, encryptedTables, configuration } = replica;
   const accounts = new LinkedAccountsRepository(unitOfWork, clock, randomness, envelopes, encryptedTables);
   const providers = new IdentityProvidersRepository(unitOfWork, clock, randomness, envelopes, encryptedTables);
   const audit = new Audit(unitOfWork, clock, randomness);
   const circuits = new UpstreamCircuits(unitOfWork, clock, randomness, configuration);
-  const messages = new OutboxMessages(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
-  const outbox = new Outbox(messages, unitOfWork, clock, randomness);
+  const outbox = outboxOf(replica);
   const upstreamClients = new UpstreamClients({ allow: [], tokenTimeoutMs: 1_000, clock });
   const revocation = new UpstreamRevocation(outbox, providers, upstreamClients, circuits, accounts, audit, clock);
   const users = new UsersRepository(unitOfWork, clock, randomness);

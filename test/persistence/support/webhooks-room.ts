@@ -1,6 +1,8 @@
 import { Audit } from '../../../src/audit/index.js';
+import { Metrics } from '../../../src/metrics/index.js';
 import { Outbox } from '../../../src/outbox/index.js';
 import { OutboxMessages } from '../../../src/outbox/outbox-messages.js';
+import { OutboxMetrics } from '../../../src/outbox/outbox-metrics.js';
 import { WebhookRequests } from '../../../src/webhooks/webhook-requests.js';
 import { WebhooksRepository } from '../../../src/webhooks/webhooks.repository.js';
 import { Webhooks } from '../../../src/webhooks/webhooks.js';
@@ -9,7 +11,7 @@ import type { Replica } from './storage.js';
 export function outboxOf(replica: Replica): Outbox {
   const { unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows } = replica;
   const messages = new OutboxMessages(unitOfWork, clock, randomness, envelopes, encryptedTables, expiredRows);
-  return new Outbox(messages, unitOfWork, clock, randomness);
+  return new Outbox(messages, unitOfWork, clock, randomness, new OutboxMetrics(new Metrics(), unitOfWork, clock));
 }
 
 /** The webhooks' room on one replica, as the service puts it together. */
