@@ -213,6 +213,19 @@ describe.each([
     expect(tokens.expiresInSeconds).toBe(expected);
   });
 
+  it.each<[Record<string, unknown>, number | undefined]>([
+    [{ refresh_token_expires_in: 15_897_600 }, 15_897_600],
+    [{ refresh_token_expires_in: '60' }, 60],
+    [{ refresh_expires_in: 1800 }, 1800],
+    [{ refresh_expires_in: 0 }, undefined],
+    [{ refresh_token_expires_in: 'soon' }, undefined],
+    [{ refresh_token_expires_in: -1 }, undefined],
+    [{}, undefined],
+  ])('reads from %j how long the refresh token lives', async (said, expected) => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', refresh_token: 'rt', ...said });
+    expect((await made().refresh({ refreshToken })).refreshExpiresInSeconds).toBe(expected);
+  });
+
   it.each<[string, unknown, string | undefined]>([
     ['separated by commas', 'repo,gist', type === 'oidc' ? 'repo,gist' : 'repo gist'],
     ['separated by both', 'repo, gist', type === 'oidc' ? 'repo, gist' : 'repo gist'],
@@ -364,6 +377,15 @@ describe('verifyIdToken', () => {
     const token = await server.idToken(key);
     clock.time += 311_000;
     expect(await reject(token)).toMatchObject({ kind: 'rejected', message: 'id_token: exp' });
+  });
+
+  it('judges one that was received earlier by the time it had then', async () => {
+    const token = await server.idToken(key);
+    const receivedAt = clock.time;
+    clock.time += 3 * 86_400_000;
+    expect(await reject(token)).toMatchObject({ message: 'id_token: exp' });
+    expect((await verify(token, { receivedAt })).sub).toBe('alice');
+    expect(await reject(token, { receivedAt: receivedAt - 62_000 })).toMatchObject({ message: 'id_token: iat' });
   });
 
   it('accepts the hash of the access token', async () => {
