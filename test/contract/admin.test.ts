@@ -16,8 +16,8 @@ import {
 } from './admin/request.rows.js';
 import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire } from './admin/requests.js';
 
-/** The counters of refused requests are kept, and what was refused is written down. */
-const ASIDE = /^(audit_events|throttles): /;
+/** The counters of refused requests are kept, and what was refused is written down; jobs come and go by themselves. */
+const ASIDE = /^(audit_events|jobs|throttles): /;
 
 describe.each(databases)('the admin API on $name', (kind) => {
   let world: World;
@@ -262,10 +262,11 @@ describe.each(databases)('the admin API on $name', (kind) => {
       expect(wire(read)).toStrictEqual(ok(answered));
       expectDocumented('GET', '/identity-providers/{id}', read);
 
-      const change = { ...read.json(), sign_up: ['corp.example'], access_token_lifetime: 'none' };
+      const limits = { refresh_token_idle_lifetime: 604_800, retention: { idle: 7_776_000, absolute: 31_536_000 } };
+      const change = { ...read.json(), sign_up: ['corp.example'], access_token_lifetime: 'none', ...limits };
       const replaced = await ask(world, 'PUT', '/identity-providers/corp', { json: change });
       expect(wire(replaced)).toStrictEqual(
-        ok({ ...answered, sign_up: ['corp.example'], access_token_lifetime: 'none' }),
+        ok({ ...answered, sign_up: ['corp.example'], access_token_lifetime: 'none', ...limits }),
       );
       expectDocumented('PUT', '/identity-providers/{id}', replaced);
       const elsewhere = { ...change, issuer: 'https://other.example' };

@@ -48,14 +48,14 @@ describe.each(databases)('refreshing in the background on $name', (kind) => {
   const seen = () => world.upstream.refreshTokensSeen.toSorted();
 
   it('promise 17: refreshes what would die unused, once, and nothing else', async () => {
-    const due = [await linkedLongAgo('p17-a'), await linkedLongAgo('p17-b')];
+    const [a, b] = [await linkedLongAgo('p17-a'), await linkedLongAgo('p17-b')];
     const fresh = await signInCapturing(world, 'p17-fresh');
     await runJob(world, 'keep-alive');
     await runJob(world, 'keep-alive');
-    expect(seen()).toEqual(due.map(({ given }) => given['refresh_token']).toSorted());
+    expect(seen()).toEqual([a, b].map(({ given }) => String(given['refresh_token'])).toSorted());
     expect((await audited(world, 'p17-a')).at(-1)).toMatchObject({ ...REFRESHED, client_id: null });
     expect(await linkedAccount(world, 'p17-a')).toMatchObject({ status: 'active', lease_owner: null, read_at: null });
-    expect((await read(world, due[0]!.token)).token).not.toBe(due[0]!.given['access_token']);
+    expect((await read(world, a.token)).token).not.toBe(a.given['access_token']);
     expect((await read(world, fresh.token)).token).toBe(fresh.given['access_token']);
     expect(redemptions(world).attempted).toBe(2);
   });
@@ -124,6 +124,7 @@ describe.each(databases)('refreshing in the background on $name', (kind) => {
       const [row] = await world.database.query(`SELECT outcome FROM jobs WHERE name = 'keep-alive'`);
       return row?.['outcome'] === 'done';
     });
+    await runJob(world, 'keep-alive');
     // The one that was being asked for was not answered, so it is asked for again; nobody else is.
     expect(world.upstream.counts.refresh).toEqual({ attempted: 4, succeeded: 3 });
     expect(new Set(seen()).size).toBe(3);

@@ -32,6 +32,7 @@ describe.each(databases)('retention on $name', (kind) => {
         })),
       }),
     });
+    await runJob(world, 'retention');
   });
   afterAll(async () => {
     await world.stop();

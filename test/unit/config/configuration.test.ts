@@ -68,6 +68,7 @@ const WRONG: [string, Wrong, RegExp][] = [
   ['PORT', env({ PORT: PLANTED }), /^PORT must be a port number/],
   ['LOG_LEVEL', env({ LOG_LEVEL: PLANTED }), /^LOG_LEVEL must be trace, debug/],
   ['MIGRATIONS_RUN', env({ MIGRATIONS_RUN: PLANTED }), /^MIGRATIONS_RUN must be true or false \(or on, off\)$/],
+  ['AUDIT_RETENTION_DAYS of nothing', env({ AUDIT_RETENTION_DAYS: '0' }), /^AUDIT_RETENTION_DAYS must be at least 1/],
   ['ACCESS_TOKEN_TTL of nothing', env({ ACCESS_TOKEN_TTL: '0' }), /^ACCESS_TOKEN_TTL must be at least 1/],
   [
     'AUTHORIZATION_CODE_TTL above its maximum',

@@ -107,6 +107,15 @@ describe('a wrong entry', () => {
     ],
     ['a lifetime of nothing', { ...OIDC, access_token_lifetime: 0 }, 'access_token_lifetime', /./],
     [
+      'an idle lifetime that is too short to keep to',
+      { ...OIDC, refresh_token_idle_lifetime: 59 },
+      'refresh_token_idle_lifetime',
+      /^must be at least 60$/,
+    ],
+    ['a retention of minutes', { ...OIDC, retention: { idle: 3599 } }, 'retention.idle', /^must be at least 3600/],
+    ['a retention in words', { ...OIDC, retention: { absolute: PLANTED } }, 'retention.absolute', /^must be a number/],
+    ['a retention of something else', { ...OIDC, retention: { days: 1 } }, 'retention.days', /^is not known here$/],
+    [
       'a secret method without secret',
       { ...OIDC, client_secret: undefined, token_endpoint_auth_method: 'client_secret_post' },
       'client_secret',
@@ -320,6 +329,18 @@ describe('a preset', () => {
       offline_access: true,
       ...expected,
     });
+  });
+
+  it.each([
+    ['google', 180],
+    ['auth0', 15],
+    ['keycloak', 30],
+    ['okta', 7],
+  ])('%s knows that unused refresh tokens live for %d days there', (preset, days) => {
+    const entry = { id: 'p', preset, ...us, issuer: 'https://idp.example' };
+    expect(parseIdentityProvider(entry).refresh_token_idle_lifetime).toBe(days * 86_400);
+    const shorter = { ...entry, refresh_token_idle_lifetime: 3600 };
+    expect(parseIdentityProvider(shorter).refresh_token_idle_lifetime).toBe(3600);
   });
 
   it('fills in what the entry leaves out; the entry wins, member by member', () => {

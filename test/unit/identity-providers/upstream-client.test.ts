@@ -213,6 +213,19 @@ describe.each([
     expect(tokens.expiresInSeconds).toBe(expected);
   });
 
+  it.each<[Record<string, unknown>, number | undefined]>([
+    [{ refresh_token_expires_in: 15_897_600 }, 15_897_600],
+    [{ refresh_token_expires_in: '60' }, 60],
+    [{ refresh_expires_in: 1800 }, 1800],
+    [{ refresh_expires_in: 0 }, undefined],
+    [{ refresh_token_expires_in: 'soon' }, undefined],
+    [{ refresh_token_expires_in: -1 }, undefined],
+    [{}, undefined],
+  ])('reads from %j how long the refresh token lives', async (said, expected) => {
+    server.answers['/token'] = (response) => sendJson(response, { access_token: 'at', refresh_token: 'rt', ...said });
+    expect((await made().refresh({ refreshToken })).refreshExpiresInSeconds).toBe(expected);
+  });
+
   it.each<[string, unknown, string | undefined]>([
     ['separated by commas', 'repo,gist', type === 'oidc' ? 'repo,gist' : 'repo gist'],
     ['separated by both', 'repo, gist', type === 'oidc' ? 'repo, gist' : 'repo gist'],

@@ -316,6 +316,11 @@ describe('a refresh whose surroundings fail', () => {
   it.each([
     { now: 'unlinked', row: undefined, revoked: true },
     { now: 'known for signing in only', row: { ...account, status: 'sign-in-only' as const }, revoked: true },
+    {
+      now: 'forgotten',
+      row: { ...account, status: 'reauthentication-required' as const, reason: 'expired' as const },
+      revoked: true,
+    },
     { now: 'linked again', row: { ...account, generation: 5 }, revoked: false },
   ])(
     'promise 16: the successor that arrives for an account that is $now, revoked: $revoked',
