@@ -15,7 +15,8 @@ export const JsonBody = createParamDecorator((shape: Shape, context: ExecutionCo
 /** The same where all of it may be left out, the body too. */
 export const OptionalJsonBody = createParamDecorator((shape: Shape, context: ExecutionContext) => {
   const request = context.switchToHttp().getRequest<Request>();
-  return checked(shape, request.body === undefined ? {} : jsonObject(request));
+  const nothing = request.body === undefined && request.headers['content-type'] === undefined;
+  return checked(shape, nothing ? {} : jsonObject(request));
 });
 
 /** The parameters of the query, likewise; what looks like a number is one. */

@@ -45,7 +45,7 @@ class WebhookBody {
   @ArrayMinSize(1)
   @ArrayMaxSize(WEBHOOK_EVENTS.length)
   @ArrayUnique()
-  @IsIn(WEBHOOK_EVENTS, { each: true })
+  @IsIn(WEBHOOK_EVENTS, { each: true, message: `$property must hold nothing but ${WEBHOOK_EVENTS.join(', ')}` })
   @ApiPropertyOptional({ enum: WEBHOOK_EVENTS, isArray: true, nullable: true })
   events?: WebhookEvent[] | null;
 

@@ -3,7 +3,17 @@ import { databases } from '../support/databases.js';
 import type { BrowserResponse } from '../support/http-browser.js';
 import { differences, type OpenApiDocument } from '../support/openapi.js';
 import { createWorld, PROVIDER, UPSTREAM_CLIENT, type World } from '../support/world.js';
-import { created, invalid, list, NO_CONTENT, NOT_FOUND, ok, problem, WRONG_CREDENTIAL } from './admin/answers.js';
+import {
+  created,
+  invalid,
+  list,
+  NO_CONTENT,
+  NO_CREDENTIAL,
+  NOT_FOUND,
+  ok,
+  problem,
+  WRONG_CREDENTIAL,
+} from './admin/answers.js';
 import {
   bodies,
   credentials,
@@ -45,6 +55,16 @@ describe.each(databases)('the admin API on $name', (kind) => {
     expect(differences(document, operation, answer)).toEqual([]);
   };
 
+  const forgive = () => world.database.query('DELETE FROM throttles');
+  /** Without the secret, which is never the same. */
+  const withoutSecret = (answer: BrowserResponse) => {
+    const { secret } = answer.json<{ secret: string }>();
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    world.ledger.add(secret, 'the secret of a webhook');
+    const { status, headers, body } = wire(answer);
+    return { status, headers, body: { ...(body as object), secret: undefined } };
+  };
+
   describe('refuses', () => {
     it.each(unknown)('what is not there: $name', refuses);
     it.each(methods)('another method: $name', refuses);
@@ -58,12 +78,19 @@ describe.each(databases)('the admin API on $name', (kind) => {
       expect(await stored()).toEqual(before);
     });
     // A user's token is made on the way, so that more is stored than by a refusal.
-    it.each(credentials.slice(0, -1))('who is no administrator: $name', refuses);
+    it.each(credentials.slice(0, -1))('who is no administrator: $name', async (row) => {
+      await forgive();
+      await refuses(row);
+    });
     it.each(credentials.slice(-1))('who is no administrator: $name', async ({ send, answer }) => {
+      await forgive();
       expect(wire(await send(world))).toStrictEqual(answer);
     });
 
     it('in the end without writing each refusal down, and says when to try again; the right key still passes', async () => {
+      await forgive();
+      await world.database.query("DELETE FROM audit_events WHERE event = 'admin.refused'");
+      expect(wire(await world.request('/admin/users'))).toStrictEqual(NO_CREDENTIAL);
       const wrong = () => world.request('/admin/users', { headers: { 'slashid-api-key': 'x'.repeat(40) } });
       let answer = await wrong();
       for (let count = 0; count < 50 && !answer.headers.has('retry-after'); count += 1) answer = await wrong();
@@ -78,7 +105,7 @@ describe.each(databases)('the admin API on $name', (kind) => {
       expect(refusals[0]).toMatchObject({ outcome: 'failure', address: '127.0.0.1', user_id: null });
       expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['no-credential', 'wrong-credential']));
       expect((await ask(world, 'GET', '/users')).status).toBe(200);
-      await world.database.query('DELETE FROM throttles');
+      await forgive();
     });
   });
 
@@ -331,6 +358,112 @@ describe.each(databases)('the admin API on $name', (kind) => {
     });
   });
 
+  describe('webhooks', () => {
+    const settings = {
+      url: 'https://receiver.example/hook',
+      description: 'The billing service',
+      events: ['identity.linked', 'identity.recovered'],
+    };
+    const answered = { id: '<id>', ...settings, enabled: true, created_at: '<time>', updated_at: '<time>' };
+    const make = async (json: object = settings): Promise<string> => {
+      const answer = await ask(world, 'POST', '/webhooks', { json });
+      withoutSecret(answer);
+      return answer.json<{ id: string }>().id;
+    };
+
+    it('are made, read, changed and deleted; the secret is shown once', async () => {
+      const answer = await ask(world, 'POST', '/webhooks', { json: settings });
+      expect(withoutSecret(answer)).toEqual(created(answered));
+      expectDocumented('POST', '/webhooks', answer);
+      const { id } = answer.json<{ id: string }>();
+      expect(answer.headers.get('location')).toBe(`${world.service.url}/admin/webhooks/${id}`);
+      const read = await ask(world, 'GET', `/webhooks/${id}`);
+      expect(wire(read)).toStrictEqual(ok(answered));
+      expectDocumented('GET', '/webhooks/{id}', read);
+
+      const change = { url: 'https://other.example/', description: null, events: null, enabled: false };
+      const changed = await ask(world, 'PATCH', `/webhooks/${id}`, { json: change });
+      const { description: _, events: __, ...bare } = answered;
+      const disabled = { ...bare, url: change.url, enabled: false, disabled_at: '<time>' };
+      expect(wire(changed)).toStrictEqual(ok(disabled));
+      expectDocumented('PATCH', '/webhooks/{id}', changed);
+      expect(wire(await ask(world, 'PATCH', `/webhooks/${id}`, { json: {} }))).toStrictEqual(ok(disabled));
+      const test = await ask(world, 'POST', `/webhooks/${id}/test`);
+      expect(wire(test)).toStrictEqual(problem(409, 'The webhook is disabled.'));
+      expectDocumented('POST', '/webhooks/{id}/test', test);
+
+      const gone = await ask(world, 'DELETE', `/webhooks/${id}`);
+      expect(wire(gone)).toStrictEqual(NO_CONTENT);
+      expectDocumented('DELETE', '/webhooks/{id}', gone);
+      expect(wire(await ask(world, 'GET', `/webhooks/${id}`))).toStrictEqual(NOT_FOUND);
+      expect(wire(await ask(world, 'DELETE', `/webhooks/${id}`))).toStrictEqual(NOT_FOUND);
+      const { data } = (await ask(world, 'GET', '/audit?limit=100')).json<{ data: Record<string, string>[] }>();
+      const about = data.filter(({ reason = '' }) => reason.startsWith(id));
+      expect(about.map(({ event, reason, actor }) => [event, reason, actor])).toEqual([
+        ['webhook.deleted', id, 'admin-api-key'],
+        ['webhook.updated', id, 'admin-api-key'],
+        ['webhook.updated', `${id} disabled description events url`, 'admin-api-key'],
+        ['webhook.created', id, 'admin-api-key'],
+      ]);
+    });
+
+    it('are listed in the order in which they were made, in parts', async () => {
+      const ids = [await make(), await make(), await make()];
+      const answer = await ask(world, 'GET', '/webhooks?limit=2&offset=1');
+      expect(wire(answer)).toStrictEqual(list([answered, answered], { limit: 2, offset: 1, total_count: 3 }));
+      expect(answer.json<{ data: { id: string }[] }>().data.map(({ id }) => id)).toEqual(ids.slice(1));
+      expectDocumented('GET', '/webhooks', answer);
+      for (const id of ids) await ask(world, 'DELETE', `/webhooks/${id}`);
+    });
+
+    it('are given new secrets, with or without a body, and take one that was chosen', async () => {
+      const chosen = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+      const answer = await ask(world, 'POST', '/webhooks', { json: { ...settings, secret: chosen } });
+      expect(answer.json()).toMatchObject({ secret: chosen });
+      withoutSecret(answer);
+      const { id } = answer.json<{ id: string }>();
+      const rotate = (options: object) => ask(world, 'POST', `/webhooks/${id}/rotate-secret`, options);
+      const rotated = await rotate({});
+      expect(withoutSecret(rotated)).toEqual(ok({ ...answered, previous_secret_expires_at: '<time>' }));
+      expectDocumented('POST', '/webhooks/{id}/rotate-secret', rotated);
+      const { previous_secret_expires_at: at } = rotated.json<{ previous_secret_expires_at: string }>();
+      expect(Date.parse(at) - Date.parse(rotated.json<{ updated_at: string }>().updated_at)).toBe(86_400_000);
+      const atOnce = await rotate({ json: { previous_valid_for: 0, secret: chosen } });
+      expect(atOnce.json()).toMatchObject({ secret: chosen });
+      expect(withoutSecret(atOnce)).toEqual(ok(answered));
+      await ask(world, 'DELETE', `/webhooks/${id}`);
+    });
+
+    it('show what is on its way to them, and what is not sent again', async () => {
+      // Nobody listens there.
+      const id = await make({ ...settings, url: 'http://127.0.0.1:1/hook' });
+      const answer = await ask(world, 'POST', `/webhooks/${id}/test`);
+      const pending = { event: 'webhook.test', state: 'pending', created_at: '<time>', next_attempt_at: '<time>' };
+      expect(wire(answer)).toStrictEqual({ ...ok({ id: '<id>', ...pending, attempts: 0 }), status: 202 });
+      expectDocumented('POST', '/webhooks/{id}/test', answer);
+      const { id: delivery } = answer.json<{ id: string }>();
+      const deliveries = (query = '') => ask(world, 'GET', `/webhooks/${id}/deliveries${query}`);
+      let listed = await deliveries();
+      const until = Date.now() + 10_000;
+      while (!listed.text().includes('last_error') && Date.now() < until) listed = await deliveries();
+      expect(wire(listed)).toStrictEqual(list([{ id: '<id>', ...pending, attempts: 1, last_error: 'network' }]));
+      expectDocumented('GET', '/webhooks/{id}/deliveries', listed);
+      expect(wire(await deliveries('?state=pending'))).toStrictEqual(wire(listed));
+      expect(wire(await deliveries('?state=failed'))).toStrictEqual(list([]));
+      const again = await ask(world, 'POST', `/webhooks/${id}/deliveries/${delivery}/redeliver`);
+      expect(wire(again)).toStrictEqual(problem(409, 'It is under way, or has been delivered.'));
+      expectDocumented('POST', '/webhooks/{id}/deliveries/{delivery}/redeliver', again);
+      const unknownOne = await ask(world, 'POST', `/webhooks/${id}/deliveries/nothing/redeliver`);
+      expect(wire(unknownOne)).toStrictEqual(NOT_FOUND);
+
+      await world.database.query("UPDATE outbox_messages SET outcome = 'failed', next_attempt_at = NULL");
+      const failed = await ask(world, 'POST', `/webhooks/${id}/deliveries/${delivery}/redeliver`);
+      expect(wire(failed)).toStrictEqual({ ...ok({ id: '<id>', ...pending, attempts: 0 }), status: 202 });
+      expectDocumented('POST', '/webhooks/{id}/deliveries/{delivery}/redeliver', failed);
+      await ask(world, 'DELETE', `/webhooks/${id}`);
+    });
+  });
+
   describe('the audit log', () => {
     it('is read from the newest, in parts, and by what is asked for', async () => {
       await world.signIn({ login: 'audited' });
@@ -369,7 +502,11 @@ describe.each(databases)('the admin API on $name', (kind) => {
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const served = OPERATIONS.map(
-      ([method, path]) => `${method} /admin${path.replace(/\/no(where|body)/, '/{id}').replace(/mobypay$/, '{idp}')}`,
+      ([method, path]) =>
+        `${method} /admin${path
+          .replace(/\/no(where|body)/, '/{id}')
+          .replace(/mobypay$/, '{idp}')
+          .replace('nothing', '{delivery}')}`,
     );
     expect(documented.toSorted()).toEqual(served.toSorted());
     for (const operation of Object.values(document.paths).flatMap((each) => Object.values(each))) {

@@ -39,9 +39,9 @@ describe.each(databases)('webhooks on $name', (kind) => {
     expect(await messages()).toEqual([]);
     await storage.first.unitOfWork.run(emit);
     const sent = await messages();
-    expect(sent.map(({ subject_id: subject, kind: what, topic }) => [subject, what, topic]).toSorted()).toEqual(
-      [one, other].toSorted().map((id) => [id, 'webhook', 'identity.linked']),
-    );
+    expect(sent.map((message) => message['subject_id'])).toEqual(expect.arrayContaining([one, other]));
+    for (const message of sent) expect(message).toMatchObject({ kind: 'webhook', topic: 'identity.linked' });
+    expect(sent).toHaveLength(2);
     const ids = sent.map(({ id, subject_id: subject }) => String(id).slice(String(subject).length + 1));
     expect(new Set(ids).size).toBe(1);
     expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
@@ -112,8 +112,7 @@ describe.each(databases)('webhooks on $name', (kind) => {
   });
 
   it('are at most a hundred', async () => {
-    const insert = () => room().repository.insert(URL, {}, new Secret(SECRET));
-    for (let count = 0; count < 100; count += 1) await insert();
+    for (let count = 0; count < 100; count += 1) await room().repository.insert(URL, {}, new Secret(SECRET));
     await expect(create()).rejects.toMatchObject({ code: 'resource.conflict' });
     expect(await storage.database.query('SELECT 1 FROM webhooks')).toHaveLength(100);
   });

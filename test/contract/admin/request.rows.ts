@@ -36,6 +36,15 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['DELETE', '/users/nobody'],
   ['GET', '/users/nobody/identities'],
   ['DELETE', '/users/nobody/identities/mobypay'],
+  ['GET', '/webhooks'],
+  ['POST', '/webhooks'],
+  ['GET', '/webhooks/nobody'],
+  ['PATCH', '/webhooks/nobody'],
+  ['DELETE', '/webhooks/nobody'],
+  ['POST', '/webhooks/nobody/rotate-secret'],
+  ['POST', '/webhooks/nobody/test'],
+  ['GET', '/webhooks/nobody/deliveries'],
+  ['POST', '/webhooks/nobody/deliveries/nothing/redeliver'],
   ['GET', '/audit'],
 ];
 
@@ -109,6 +118,11 @@ export const unknown: RefusedRow[] = [
     send: (world) => ask(world, 'PATCH', '/users/nobody', { json: { blocked: true } }),
     answer: NOT_FOUND,
   },
+  {
+    name: 'PATCH of an unknown webhook',
+    send: (world) => ask(world, 'PATCH', '/webhooks/nobody', { json: { enabled: false } }),
+    answer: NOT_FOUND,
+  },
   { name: 'an unknown route', send: (world) => ask(world, 'GET', '/nothing'), answer: { ...NOT_FOUND } },
   { name: 'the prefix itself', send: (world) => ask(world, 'GET', ''), answer: { ...NOT_FOUND } },
 ];
@@ -121,6 +135,12 @@ export const methods: RefusedRow[] = (
     ['DELETE', '/identity-providers', 'GET, HEAD, POST'],
     ['PATCH', '/identity-providers/mobypay', 'DELETE, GET, HEAD, PUT'],
     ['GET', '/identity-providers/mobypay/test', 'POST'],
+    ['PUT', '/webhooks', 'GET, HEAD, POST'],
+    ['POST', '/webhooks/nobody', 'DELETE, GET, HEAD, PATCH'],
+    ['GET', '/webhooks/nobody/rotate-secret', 'POST'],
+    ['GET', '/webhooks/nobody/test', 'POST'],
+    ['POST', '/webhooks/nobody/deliveries', 'GET, HEAD'],
+    ['GET', '/webhooks/nobody/deliveries/nothing/redeliver', 'POST'],
     ['POST', '/audit', 'GET, HEAD'],
   ] as const
 ).map(([method, path, allow]) => ({
@@ -129,7 +149,8 @@ export const methods: RefusedRow[] = (
   answer: notAllowed(allow),
 }));
 
-const WRITING = OPERATIONS.filter(([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !path.endsWith('/test'));
+const WITHOUT_BODY = /\/(test|redeliver)$/;
+const WRITING = OPERATIONS.filter(([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !WITHOUT_BODY.test(path));
 
 /** Bodies that are no JSON object. */
 export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow[] => {
@@ -138,8 +159,9 @@ export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow
     (body: string | undefined, headers: Record<string, string> = json): RefusedRow['send'] =>
     (world) =>
       ask(world, method, path, { headers, ...(body !== undefined && { body }) });
+  const optional = path.endsWith('/rotate-secret');
   return [
-    { name: `${method} ${path}: nothing`, send: send(undefined, {}), answer: NO_OBJECT },
+    { name: `${method} ${path}: nothing`, send: send(undefined, {}), answer: optional ? NOT_FOUND : NO_OBJECT },
     { name: `${method} ${path}: malformed JSON`, send: send('{"id":'), answer: UNPARSABLE },
     { name: `${method} ${path}: an array`, send: send('[]'), answer: NO_OBJECT },
     { name: `${method} ${path}: null`, send: send('null'), answer: NO_OBJECT },
@@ -157,6 +179,12 @@ export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow
 const USERNAME = 'must have 1 to 128 characters without spaces, colons or control characters';
 const LENGTH = 'must be longer than or equal to 8 characters';
 const ID = 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit';
+const TO = 'must be https, at a public address or one that OUTBOUND_ALLOW lists';
+const URL_ONLY = 'must be a URL without credentials and fragment';
+const HOOK = { url: 'https://receiver.example/hook' };
+const SECRET = 'must be whsec_ and the base64 of 24 to 64 random bytes';
+const EVENTS =
+  'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
 const ISO = 'must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
 
 const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
@@ -220,6 +248,54 @@ export const values: RefusedRow[] = (
       [['issuer', "must be the provider's issuer URL"]],
     ],
     ['PUT', '/identity-providers/mobypay', { ...PROVIDER }, [['id', 'must be the one of the path']]],
+    ['POST', '/webhooks', {}, [['url', 'must be a string']]],
+    ['POST', '/webhooks', { url: 'nowhere' }, [['url', URL_ONLY]]],
+    ['POST', '/webhooks', { url: 'https://us:secret@receiver.example/' }, [['url', URL_ONLY]]],
+    ['POST', '/webhooks', { url: 'https://receiver.example/#top' }, [['url', URL_ONLY]]],
+    ['POST', '/webhooks', { url: 'http://93.184.215.14/hook' }, [['url', TO]]],
+    ['POST', '/webhooks', { url: 'https://10.0.0.1/hook' }, [['url', TO]]],
+    ['POST', '/webhooks', { url: 'https://169.254.169.254/latest' }, [['url', TO]]],
+    ['POST', '/webhooks', { url: 'ftp://receiver.example/hook' }, [['url', TO]]],
+    [
+      'POST',
+      '/webhooks',
+      { url: `https://receiver.example/${'x'.repeat(2048)}` },
+      [['url', 'must have at most 2048 characters']],
+    ],
+    ['POST', '/webhooks', { ...HOOK, events: [] }, [['events', 'must contain at least 1 elements']]],
+    ['POST', '/webhooks', { ...HOOK, events: 'identity.linked' }, [['events', 'must be an array']]],
+    ['POST', '/webhooks', { ...HOOK, events: ['webhook.test'] }, [['events', EVENTS]]],
+    [
+      'POST',
+      '/webhooks',
+      { ...HOOK, events: ['identity.linked', 'identity.linked'] },
+      [['events', "All events's elements must be unique"]],
+    ],
+    ['POST', '/webhooks', { ...HOOK, enabled: 'yes' }, [['enabled', 'must be a boolean value']]],
+    ['POST', '/webhooks', { ...HOOK, id: 'mine' }, [['id', 'is unknown']]],
+    ['POST', '/webhooks', { ...HOOK, secret: 'whsec_c2hvcnQ=' }, [['secret', SECRET]]],
+    ['PATCH', '/webhooks/nobody', { url: null }, [['url', 'must be a string']]],
+    ['PATCH', '/webhooks/nobody', { url: 'https://10.0.0.1/hook' }, [['url', TO]]],
+    ['PATCH', '/webhooks/nobody', { secret: 'whsec_' }, [['secret', 'is unknown']]],
+    [
+      'POST',
+      '/webhooks/nobody/rotate-secret',
+      { previous_valid_for: -1 },
+      [['previous_valid_for', 'must not be less than 0']],
+    ],
+    [
+      'POST',
+      '/webhooks/nobody/rotate-secret',
+      { previous_valid_for: 604_801 },
+      [['previous_valid_for', 'must not be greater than 604800']],
+    ],
+    ['POST', '/webhooks/nobody/rotate-secret', { secret: `whsec_${'A'.repeat(88)}` }, [['secret', SECRET]]],
+    [
+      'GET',
+      '/webhooks/nobody/deliveries?state=lost',
+      undefined,
+      [['state', 'must be one of the following values: pending, delivered, failed, disabled']],
+    ],
   ] as [string, string, object | undefined, [string, string][]][]
 ).map(([method, path, json, errors]) => ({
   name: `${method} ${path} ${JSON.stringify(json ?? '').slice(0, 80)}`,

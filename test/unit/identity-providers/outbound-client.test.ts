@@ -129,6 +129,18 @@ describe('OutboundClient', () => {
     expect(finished).toBe(false);
   });
 
+  it('cuts the connection, and takes the answer for what it is, where what is beyond is ignored', async () => {
+    let closed: Promise<unknown> | undefined;
+    const { origin } = await server((_request, response) => {
+      closed = once(response, 'close');
+      writeForever(response, 10 * 1024 * 1024);
+    });
+    const answer = await client('127.0.0.1').fetch(origin, { timeoutMs, maxBytes: 64 * 1024, excess: 'ignored' });
+    expect(answer.status).toBe(200);
+    expect((await answer.arrayBuffer()).byteLength).toBeLessThanOrEqual(64 * 1024);
+    await closed;
+  });
+
   it('counts a compressed body at its full size', async () => {
     const bomb = gzipSync(Buffer.alloc(10 * 1024 * 1024));
     const { origin } = await server((_request, response) => {
