@@ -5,13 +5,21 @@ import { IdpOfflineAccessModule } from '../idp-offline-access/index.js';
 import { ThrottlingModule } from '../throttling/index.js';
 import { UsersModule } from '../users/index.js';
 import { adminFace } from './admin.face.js';
+import { AuditExportController } from './audit-export.controller.js';
 import { AuditController } from './audit.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
+import { ImportsController } from './imports.controller.js';
 import { UsersController } from './users.controller.js';
 
 @Module({
   imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule],
-  controllers: [IdentityProvidersController, UsersController, AuditController],
+  controllers: [
+    IdentityProvidersController,
+    UsersController,
+    ImportsController,
+    AuditController,
+    AuditExportController,
+  ],
 })
 export class AdminModule {
   constructor(@Inject(Faces) faces: Faces) {

@@ -13,12 +13,15 @@ export type JournalAccount = Pick<LinkedAccount, 'id' | 'userId' | 'identityProv
 export class AccountJournal {
   constructor(@Inject(Audit) private readonly audit: Audit) {}
 
-  /** @param how.recovered says that until now its user had to link it again. */
+  /**
+   * @param how.recovered says that until now its user had to link it again.
+   * @param how.imported says that an administrator brought the tokens, and not the user.
+   */
   async linked(
     account: JournalAccount,
-    { reason }: { reason?: string | undefined; recovered: boolean },
+    { reason, imported = false }: { reason?: string | undefined; recovered: boolean; imported?: boolean },
   ): Promise<void> {
-    await this.#record('identity.linked', account, 'success', reason);
+    await this.#record(imported ? 'identity.imported' : 'identity.linked', account, 'success', reason);
   }
 
   async unlinked(account: JournalAccount): Promise<void> {

@@ -4,6 +4,7 @@ import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { OutboxModule } from '../outbox/index.js';
 import { TokensModule } from '../tokens/index.js';
 import { UserDeletion, UsersModule } from '../users/index.js';
+import { AccountImport } from './account-import.js';
 import { AccountJournal } from './account-journal.js';
 import { ConnectTickets } from './connect-tickets.js';
 import { ConfigurationController } from './dialects/onezone/configuration.controller.js';
@@ -33,6 +34,7 @@ import { UpstreamTokens } from './upstream-tokens.js';
     UserTokensController,
   ],
   providers: [
+    AccountImport,
     AccountJournal,
     ConnectTickets,
     LinkedAccounts,
@@ -44,7 +46,7 @@ import { UpstreamTokens } from './upstream-tokens.js';
     UpstreamRevocation,
     UpstreamTokens,
   ],
-  exports: [ConnectTickets, LinkedAccounts, UpstreamAccess],
+  exports: [AccountImport, ConnectTickets, LinkedAccounts, UpstreamAccess],
 })
 export class IdpOfflineAccessModule {
   constructor(

@@ -32,6 +32,7 @@ const account: LinkedAccount = {
   refreshIntentAt: undefined,
   tokenType: 'Bearer',
   scope: [],
+  verified: true,
   expiresAt: 1,
   obtainedAt: 0,
   refreshedAt: undefined,
