@@ -216,7 +216,6 @@ export class ImportAnswer {
   @ApiPropertyOptional({ example: 'invalid_grant' })
   reason?: string;
 
-  /** Why it could not be verified. */
   @ApiPropertyOptional({ type: () => ProblemDetails })
   error?: ProblemDetails;
 

@@ -89,6 +89,9 @@ async function readBody(request: Request, maxBytes: number): Promise<Buffer> {
     }
   } catch (error) {
     throw error instanceof DomainError ? error : new DomainError('request.malformed', { privateDetail: 'cut off' });
+  } finally {
+    // Whoever is refused may still be sending: a connection that nobody reads from would not even notice its end.
+    request.resume();
   }
   return Buffer.concat(chunks, length);
 }

@@ -104,7 +104,8 @@ export class AccountImport {
       this.#store(foreign, provider, issuer, credentials, options),
     );
     const { userId } = account;
-    if (!options.verify || (!stored && account.verified)) return { userId, status: stored ? 'imported' : 'exists' };
+    if (!options.verify) return { userId, status: stored ? 'imported' : 'exists' };
+    if (!stored && (await this.#isProven(account))) return { userId, status: 'exists' };
     return { userId, ...(await this.#verify(account, provider)) };
   }
 
@@ -204,6 +205,11 @@ export class AccountImport {
     return tokens?.refreshToken !== undefined || (tokens?.accessToken !== undefined && !expired);
   }
 
+  /** An id_token that came with a refresh was about this subject, or it would not have been kept. */
+  async #isProven(account: LinkedAccount): Promise<boolean> {
+    return account.verified || (await this.accounts.openTokens(account))?.idToken !== undefined;
+  }
+
   async #verify(account: LinkedAccount, provider: IdentityProvider): Promise<Verdict> {
     const tokens = await this.accounts.openTokens(account);
     if (!tokens?.refreshToken || !provider.offlineAccess) return this.#ask(account, provider);
@@ -217,7 +223,7 @@ export class AccountImport {
     return now ? this.#ask(now, provider) : { status: 'unproven' };
   }
 
-  /** An id_token that came with a refresh was about this subject, or it would not be kept; without one userinfo says. */
+  /** Where no id_token says whose tokens these are, userinfo may. */
   async #ask(account: LinkedAccount, provider: IdentityProvider): Promise<Verdict> {
     const { accessToken, idToken } = (await this.accounts.openTokens(account)) ?? {};
     if (idToken) return { status: 'verified' };

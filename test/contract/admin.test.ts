@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
-import type { BrowserResponse } from '../support/http-browser.js';
+import { BrowserResponse } from '../support/http-browser.js';
 import { differences, type OpenApiDocument } from '../support/openapi.js';
 import { createWorld, PROVIDER, UPSTREAM_CLIENT, type World } from '../support/world.js';
 import { created, invalid, list, NO_CONTENT, NOT_FOUND, ok, problem, WRONG_CREDENTIAL } from './admin/answers.js';
 import {
   bodies,
   credentials,
+  importing,
+  lines,
   methods,
   OPERATIONS,
   traps,
@@ -45,11 +47,23 @@ describe.each(databases)('the admin API on $name', (kind) => {
     expect(differences(document, operation, answer)).toEqual([]);
   };
 
+  /** Each line by itself. */
+  const expectDocumentedLines = (method: string, path: string, answer: BrowserResponse, count: number): void => {
+    const texts = answer.text().split('\n').slice(0, -1);
+    expect(texts).toHaveLength(count);
+    const { status, headers, url } = answer;
+    for (const text of texts) {
+      expectDocumented(method, path, new BrowserResponse(url, status, headers, Buffer.from(text)));
+    }
+  };
+
   describe('refuses', () => {
     it.each(unknown)('what is not there: $name', refuses);
     it.each(methods)('another method: $name', refuses);
     it.each(bodies)('another body: $name', refuses);
     it.each(values)('wrong values: $name', refuses);
+    it.each(lines)('another body: $name', refuses);
+    it.each(importing)('an account that cannot be imported: $name', refuses);
     it.each(traps)('a trap: %s %s', async (method, path, body) => {
       const before = await stored();
       const answer = await ask(world, method, path, { headers: { 'content-type': 'application/json' }, body });
@@ -222,6 +236,30 @@ describe.each(databases)('the admin API on $name', (kind) => {
     });
   });
 
+  describe('imports', () => {
+    const account = { username: 'ada', identity_provider: PROVIDER, subject: 'ada', refresh_token: 'a-refresh-token' };
+
+    it('are answered as they are documented, one and many', async () => {
+      world.ledger.add(account.refresh_token, 'an imported refresh token');
+      const one = await ask(world, 'POST', '/linked-accounts', { json: account });
+      const imported = { status: 'imported', user_id: '<id>', identity_provider: PROVIDER, subject: 'ada' };
+      expect(wire(one)).toStrictEqual(ok(imported));
+      expectDocumented('POST', '/linked-accounts', one);
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: account }))).toStrictEqual(
+        ok({ ...imported, status: 'exists' }),
+      );
+      const dead = await ask(world, 'POST', '/linked-accounts?verify=true', { json: account });
+      expectDocumented('POST', '/linked-accounts', dead);
+      expect(dead.json()).toMatchObject({ status: 'reauthentication-required', reason: 'invalid_grant' });
+
+      const many = await ask(world, 'POST', '/linked-accounts/import', {
+        body: `${JSON.stringify({ ...account, subject: 'ada-again' })}\nnothing\n`,
+        headers: { 'content-type': 'application/x-ndjson' },
+      });
+      expectDocumentedLines('POST', '/linked-accounts/import', many, 4);
+    });
+  });
+
   describe('identity providers', () => {
     const entry = {
       id: 'corp',
@@ -360,6 +398,12 @@ describe.each(databases)('the admin API on $name', (kind) => {
       const part = await audit('limit=1&offset=1');
       expect(part.data).toEqual([data[1]]);
       expect(part.meta.pagination.total_count).toBe(data.length);
+      expectDocumentedLines(
+        'GET',
+        '/audit/export',
+        await ask(world, 'GET', `/audit/export?user_id=${id}`),
+        data.length,
+      );
     });
   });
 

@@ -27,15 +27,6 @@ describe.each(databases)('exporting the audit on $name', (kind) => {
   });
   afterAll(() => storage.close());
 
-  async function read(batches: AsyncIterable<AuditEntry[]>): Promise<AuditEntry[]> {
-    const all: AuditEntry[] = [];
-    for await (const batch of batches) {
-      expect(batch.length).toBeLessThanOrEqual(500);
-      all.push(...batch);
-    }
-    return all;
-  }
-
   it('gives each record once, the oldest first', async () => {
     const all = await read(audit.export({}, storage.clock.now()));
     expect(all).toHaveLength(TOTAL);
@@ -79,4 +70,13 @@ describe.each(databases)('exporting the audit on $name', (kind) => {
 
 function byId(one: AuditEntry, other: AuditEntry): number {
   return one.id.localeCompare(other.id);
+}
+
+async function read(batches: AsyncIterable<AuditEntry[]>): Promise<AuditEntry[]> {
+  const all: AuditEntry[] = [];
+  for await (const batch of batches) {
+    expect(batch.length).toBeLessThanOrEqual(500);
+    all.push(...batch);
+  }
+  return all;
 }

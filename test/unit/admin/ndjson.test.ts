@@ -50,11 +50,6 @@ describe('an answer that is generated line by line', () => {
     return { port: (server.address() as AddressInfo).port, path: '/' };
   }
 
-  const ask = async (at: { port: number; path: string; method?: string }): Promise<IncomingMessage> => {
-    const [answer] = (await once(send({ host: '127.0.0.1', ...at }).end(), 'response')) as [IncomingMessage];
-    return answer;
-  };
-
   it('waits for a reader who is slow, and goes on with them', async () => {
     const answer = await ask(await serve(() => chunks(MANY)));
     expect(answer.headers['content-type']).toBe('application/x-ndjson');
@@ -100,3 +95,8 @@ describe('an answer that is generated line by line', () => {
     expect(ended).toBe(true);
   });
 });
+
+const ask = async (at: { port: number; path: string; method?: string }): Promise<IncomingMessage> => {
+  const [answer] = (await once(send({ host: '127.0.0.1', ...at }).end(), 'response')) as [IncomingMessage];
+  return answer;
+};
