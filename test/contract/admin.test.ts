@@ -258,6 +258,33 @@ describe.each(databases)('the admin API on $name', (kind) => {
       });
       expectDocumentedLines('POST', '/linked-accounts/import', many, 4);
     });
+
+    it('name the issuer where the provider has several', async () => {
+      const [one, two] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
+      const issuer = 'https://tenants.example/{tenantid}/v2.0';
+      const provider = { id: 'tenants', issuer, tenants: [one, two], client_id: 'us', client_secret: 'x'.repeat(40) };
+      expect(
+        (await ask(world, 'POST', '/identity-providers', { json: { ...provider, offline_access: true } })).status,
+      ).toBe(201);
+      const there = { ...account, identity_provider: 'tenants' };
+      const before = await stored();
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: there }))).toStrictEqual(
+        invalid(['issuer', 'is needed: the provider has several']),
+      );
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: { ...there, issuer } }))).toStrictEqual(
+        invalid(['issuer', "is not the provider's"]),
+      );
+      expect(await stored()).toEqual(before);
+      const ofTwo = { ...there, issuer: issuer.replace('{tenantid}', two) };
+      expect((await ask(world, 'POST', '/linked-accounts', { json: ofTwo })).json()).toMatchObject({
+        status: 'imported',
+      });
+      const ofOne = { ...there, issuer: issuer.replace('{tenantid}', one) };
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: ofOne }))).toStrictEqual(
+        problem(409, 'The account is known under another issuer.'),
+      );
+      expect((await ask(world, 'DELETE', '/identity-providers/tenants')).status).toBe(204);
+    });
   });
 
   describe('identity providers', () => {
