@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { DomainError } from '../common/domain-error.js';
 import { below, type ErrorTable, type Face } from '../common/http/face.js';
+import type { ParameterProblem, ProblemDetails } from './admin.dto.js';
 
 type Problem = [status: number, detail: string];
 
@@ -55,8 +56,8 @@ export const adminFace: Face = {
   name: 'admin',
   owns: below('/admin'),
   render: (error, { requestId }) => {
-    const [status, text] = PROBLEMS[error.code];
-    const errors = fieldErrors(error);
+    const problem = toProblem(error, requestId);
+    const { status } = problem;
     return {
       status,
       contentType: 'application/problem+json',
@@ -64,20 +65,26 @@ export const adminFace: Face = {
         ...(status === 401 && { 'WWW-Authenticate': challenge(error) }),
         ...(error.meta.retryAfterSeconds !== undefined && { 'Retry-After': String(error.meta.retryAfterSeconds) }),
       },
-      body: {
-        type: 'about:blank',
-        title: STATUS_CODES[status],
-        status,
-        detail: errors ? text : (error.publicDetail ?? text),
-        instance: `urn:symbolon:request:${requestId}`,
-        ...(errors && { errors }),
-      },
+      body: problem,
     };
   },
 };
 
+export function toProblem(error: DomainError, requestId: string): ProblemDetails {
+  const [status, text] = PROBLEMS[error.code];
+  const errors = fieldErrors(error);
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status]!,
+    status,
+    detail: errors ? text : (error.publicDetail ?? text),
+    instance: `urn:symbolon:request:${requestId}`,
+    ...(errors && { errors }),
+  };
+}
+
 /** Each wrong parameter, and what is wrong with it. */
-function fieldErrors({ publicDetail, meta }: DomainError): object[] | undefined {
+function fieldErrors({ publicDetail, meta }: DomainError): ParameterProblem[] | undefined {
   if (meta.errors) return meta.errors.map(({ parameter, detail }) => ({ parameter, detail }));
   const { parameter } = meta;
   if (parameter === undefined || publicDetail === undefined) return undefined;

@@ -6,9 +6,11 @@ import { ThrottlingModule } from '../throttling/index.js';
 import { UsersModule } from '../users/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
 import { adminFace } from './admin.face.js';
+import { AuditExportController } from './audit-export.controller.js';
 import { AuditController } from './audit.controller.js';
 import { EncryptionKeysController } from './encryption-keys.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
+import { ImportsController } from './imports.controller.js';
 import { UsersController } from './users.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
@@ -17,8 +19,10 @@ import { WebhooksController } from './webhooks.controller.js';
   controllers: [
     IdentityProvidersController,
     UsersController,
+    ImportsController,
     WebhooksController,
     AuditController,
+    AuditExportController,
     EncryptionKeysController,
   ],
 })

@@ -2,6 +2,7 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
+  ApiConsumes,
   ApiExtraModels,
   ApiOperation,
   ApiParam,
@@ -18,8 +19,8 @@ const PROBLEMS = {
   401: 'No credential of an administrator',
   404: 'There is no such resource',
   409: 'It exists already, or has been changed meanwhile',
-  413: 'The body is larger than 64 KiB',
-  415: 'The body is not JSON',
+  413: 'The body is too large',
+  415: 'The body is of another type',
   500: 'Our failure',
   503: 'The database cannot be reached now',
 } as const;
@@ -44,6 +45,8 @@ const problem = (status: Problem) =>
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDetails) } } },
   });
 
+const linesOf = (line: Type, type: string) => ({ [type]: { schema: { $ref: getSchemaPath(line) } } });
+
 interface Documented {
   summary: string;
   operationId: string;
@@ -52,10 +55,15 @@ interface Documented {
   path?: Record<string, string>;
   /** What the query may hold, beside the part of the list. */
   query?: Record<string, string>;
+  /** What of it is true or false, and false where it is left out. */
+  flags?: Record<string, string>;
   list?: boolean;
   body?: Type | { schema: object };
   bodyOptional?: boolean;
+  /** Where it is not JSON: many of it, one a line. */
+  bodyType?: string;
   answer?: Type;
+  answerType?: string;
   status?: 200 | 201 | 202 | 204;
   location?: boolean;
   problems?: Problem[];
@@ -78,10 +86,11 @@ const PAGE = [
 
 /** An operation of the admin API, with everything that it can answer. */
 export function AdminOperation(documented: Documented) {
-  const { summary, operationId, description, path = {}, query = {}, list, body, answer, status = 200 } = documented;
+  const { summary, operationId, description, path = {}, query = {}, flags = {}, list, status = 200 } = documented;
+  const { body, bodyType, answer, answerType } = documented;
   const required = !documented.bodyOptional;
   const problems = new Set<Problem>([401, 500, 503, ...(documented.problems ?? [])]);
-  if (list || Object.keys(query).length > 0) problems.add(400);
+  if (list || Object.keys({ ...query, ...flags }).length > 0) problems.add(400);
   if (body) for (const one of [400, 413, 415] as const) problems.add(one);
   return applyDecorators(
     ApiTags('Admin'),
@@ -93,12 +102,17 @@ export function AdminOperation(documented: Documented) {
     ...Object.entries(query).map(([name, text]) =>
       ApiQuery({ name, required: false, description: text, schema: { type: 'string' } }),
     ),
+    ...Object.entries(flags).map(([name, text]) =>
+      ApiQuery({ name, required: false, description: text, schema: { type: 'boolean', default: false } }),
+    ),
     ...(list ? PAGE : []),
     ...(body ? [ApiBody('schema' in body ? body : { type: body, required })] : []),
+    ...(bodyType === undefined ? [] : [ApiConsumes(bodyType)]),
+    ...(answer && answerType !== undefined ? [ApiExtraModels(answer)] : []),
     ApiResponse({
       status,
       description: summary,
-      ...(answer && { type: answer }),
+      ...(answer && (answerType === undefined ? { type: answer } : { content: linesOf(answer, answerType) })),
       ...(documented.location && {
         headers: { Location: { description: 'Where it is', schema: { type: 'string' as const } } },
       }),

@@ -3,7 +3,7 @@ import { Audit } from '../audit/index.js';
 import { toList } from './admin.dto.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
-import { AuditList, AuditQuery, instantOf, toAuditEntryAnswer } from './audit.dto.js';
+import { AUDIT_FILTERS, AuditList, AuditQuery, toAuditEntryAnswer, toAuditFilter } from './audit.dto.js';
 import { QueryOf } from './checked-request.js';
 
 @Controller('admin/audit')
@@ -17,29 +17,11 @@ export class AuditController {
     summary: 'Read the audit log',
     operationId: 'listAuditEvents',
     description: 'The newest first.',
-    query: {
-      user_id: 'The user for whom',
-      event: 'What happened',
-      identity_provider: 'The provider at which',
-      client_id: 'The client through which',
-      from: 'Not before this time (ISO 8601)',
-      to: 'Not after this time (ISO 8601)',
-    },
+    query: AUDIT_FILTERS,
     list: true,
     answer: AuditList,
   })
   async list(@QueryOf(AuditQuery) query: AuditQuery): Promise<AuditList> {
-    const entries = await this.audit.list(
-      {
-        event: query.event,
-        userId: query.user_id,
-        identityProvider: query.identity_provider,
-        clientId: query.client_id,
-        from: instantOf('from', query.from),
-        to: instantOf('to', query.to),
-      },
-      query,
-    );
-    return toList(entries, query, toAuditEntryAnswer);
+    return toList(await this.audit.list(toAuditFilter(query), query), query, toAuditEntryAnswer);
   }
 }

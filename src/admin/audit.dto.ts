@@ -1,12 +1,13 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches } from 'class-validator';
-import type { AuditEntry } from '../audit/index.js';
+import type { AuditEntry, AuditFilter } from '../audit/index.js';
 import { invalidParameter } from '../common/domain-error.js';
 import { isoTime, ListMeta, PageQuery } from './admin.dto.js';
 
 /** A day, or an instant with its zone. */
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
-const message = '$property must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
+export const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+export const TIME_MESSAGE =
+  '$property must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
 
 export class AuditQuery extends PageQuery {
   @IsOptional()
@@ -26,12 +27,37 @@ export class AuditQuery extends PageQuery {
   client_id?: string;
 
   @IsOptional()
-  @Matches(TIME, { message })
+  @Matches(TIME, { message: TIME_MESSAGE })
   from?: string;
 
   @IsOptional()
-  @Matches(TIME, { message })
+  @Matches(TIME, { message: TIME_MESSAGE })
   to?: string;
+}
+
+/** An export is not read in parts. */
+export class AuditExportQuery extends OmitType(AuditQuery, ['limit', 'offset']) {}
+
+/** What both queries may hold, for their documentation. */
+export const AUDIT_FILTERS = {
+  user_id: 'The user for whom',
+  event: 'What happened',
+  identity_provider: 'The provider at which',
+  client_id: 'The client through which',
+  from: 'Not before this time (ISO 8601)',
+  to: 'Not after this time (ISO 8601)',
+};
+
+/** @throws DomainError `request.parameter-invalid` */
+export function toAuditFilter(query: AuditExportQuery): AuditFilter {
+  return {
+    event: query.event,
+    userId: query.user_id,
+    identityProvider: query.identity_provider,
+    clientId: query.client_id,
+    from: instantOf('from', query.from),
+    to: instantOf('to', query.to),
+  };
 }
 
 /** Who did what, through which client, for whom, at which provider, with what outcome. */

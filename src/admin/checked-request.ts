@@ -43,12 +43,12 @@ export function jsonObject(request: Request): object {
 }
 
 /** @throws DomainError `request.parameter-invalid` with all that is wrong */
-function checked(shape: Shape, given: object): object {
+export function checked<Value extends object>(shape: new () => Value, given: object): Value {
   const { value, others } = documentedMembers(shape, given);
   const unknown = others.map((name) => ({ parameter: publicName(name), detail: 'is unknown' }));
   const errors = [...validateSync(value).map(toError), ...unknown];
   if (errors.length > 0) throw new DomainError('request.parameter-invalid', { meta: { errors } });
-  return value;
+  return value as Value;
 }
 
 function toError({ property, constraints = {} }: ValidationError): { parameter: string; detail: string } {

@@ -7,7 +7,7 @@ import { isoTime, ListMeta, PageQuery } from './admin.dto.js';
 
 /** Unlike `IsOptional()`, null is not nothing. */
 export const MayBeLeftOut = () => ValidateIf((_, value) => value !== undefined);
-const IsUsername = () =>
+export const IsUsername = () =>
   Matches(/^[^\s:\p{C}]{1,128}$/u, {
     message: '$property must have 1 to 128 characters without spaces, colons or control characters',
   });

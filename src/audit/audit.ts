@@ -76,6 +76,9 @@ export interface AuditFilter {
   to?: number | undefined;
 }
 
+/** So many entries are in memory while the log is read as a whole. */
+const BATCH = 500;
+
 /** The audit log. A record written inside a unit of work is committed with what it records, or not at all. */
 @Injectable()
 export class Audit {
@@ -130,6 +133,34 @@ export class Audit {
     });
     if (old.length > 0) await rows.delete({ id: In(old.map(({ id }) => id)) });
     return old.length;
+  }
+
+  /**
+   * All that was written before `until`, the oldest first, in batches. Each is read when it is asked for and none is kept,
+   * nor a transaction held open: a log of any length takes the memory of one batch, however slow the reader is.
+   */
+  async *export(
+    { from = 0, to = Number.MAX_SAFE_INTEGER, ...equal }: AuditFilter,
+    until: number,
+  ): AsyncGenerator<AuditEntry[]> {
+    let after = { at: from, id: '' };
+    for (;;) {
+      const rows = await this.unitOfWork
+        .repository(AuditEventEntity)
+        .createQueryBuilder('entry')
+        .where(defined(equal))
+        .andWhere('entry.at >= :at AND (entry.at > :at OR entry.id > :id)', after)
+        .andWhere('entry.at <= :to AND entry.at < :until', { to, until })
+        .orderBy('entry.at', 'ASC')
+        .addOrderBy('entry.id', 'ASC')
+        .limit(BATCH)
+        .getMany();
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      yield rows.map(toEntry);
+      if (rows.length < BATCH) return;
+      after = { at: last.at, id: last.id };
+    }
   }
 }
 

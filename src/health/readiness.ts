@@ -10,7 +10,7 @@ const CHECK_TIMEOUT_MS = 3_000;
 @Injectable()
 export class Readiness {
   readonly #checks = new Map<string, Check>();
-  #draining = false;
+  readonly #draining = new AbortController();
 
   /** A check rejects when what it looks at is not usable. */
   register(name: string, check: Check): void {
@@ -18,7 +18,12 @@ export class Readiness {
   }
 
   drain(): void {
-    this.#draining = true;
+    this.#draining.abort();
+  }
+
+  /** Aborted once this replica goes away: long work in a request ends then as soon as it can. */
+  get draining(): AbortSignal {
+    return this.#draining.signal;
   }
 
   async report(): Promise<{ ready: boolean; checks: Record<string, 'ok' | 'failed' | 'draining'> }> {
@@ -28,8 +33,8 @@ export class Readiness {
       }),
     );
     return {
-      ready: !this.#draining && results.every(([, result]) => result === 'ok'),
-      checks: { ...Object.fromEntries(results), ...(this.#draining && { process: 'draining' as const }) },
+      ready: !this.draining.aborted && results.every(([, result]) => result === 'ok'),
+      checks: { ...Object.fromEntries(results), ...(this.draining.aborted && { process: 'draining' as const }) },
     };
   }
 }

@@ -170,8 +170,7 @@ export class UpstreamClient {
   async #byUserinfo({ accessToken }: TokenResponse): Promise<ProvenIdentity> {
     const { emailsEndpoint } = await this.metadata();
     const said = await this.#askUserinfo(accessToken);
-    const subject = subjectIn(valueAt(said, this.provider.claims['sub'] ?? 'sub'));
-    if (subject === undefined) throw rejected('userinfo: sub');
+    const subject = this.#subjectIn(said);
     const claims = claimsIn(said, this.provider.claims, subject);
     const email = emailsEndpoint && (await this.#verifiedEmail(emailsEndpoint, accessToken));
     return {
@@ -224,6 +223,23 @@ export class UpstreamClient {
    */
   async userinfo(accessToken: Secret, expectedSub: string): Promise<UserinfoClaims> {
     return this.#about(expectedSub, await this.#askUserinfo(accessToken));
+  }
+
+  /**
+   * Whom an access token is about, where no id_token says so.
+   *
+   * @throws UpstreamError `rejected`: the token was refused, or nobody is named; otherwise as `userinfo`
+   */
+  async subjectOf(accessToken: Secret): Promise<string> {
+    return this.#subjectIn(await this.#askUserinfo(accessToken));
+  }
+
+  /** OpenID Connect has one place for it. */
+  #subjectIn(said: Record<string, unknown>): string {
+    const path = this.provider.type === 'oidc' ? 'sub' : (this.provider.claims['sub'] ?? 'sub');
+    const subject = subjectIn(valueAt(said, path));
+    if (subject === undefined) throw rejected('userinfo: sub');
+    return subject;
   }
 
   async #askUserinfo(accessToken: Secret): Promise<Record<string, unknown>> {

@@ -25,12 +25,18 @@ export class AccountJournal {
   /**
    * @param how.recovered says that until now its user had to link it again.
    * @param how.renewed says that it had tokens already, as where somebody signs in once more: nobody is told of that.
+   * @param how.imported says that an administrator brought the tokens, and not the user.
    */
   async linked(
     account: JournalAccount,
-    { reason, recovered, renewed = false }: { reason?: string | undefined; recovered: boolean; renewed?: boolean },
+    {
+      reason,
+      recovered,
+      renewed = false,
+      imported = false,
+    }: { reason?: string | undefined; recovered: boolean; renewed?: boolean; imported?: boolean },
   ): Promise<void> {
-    await this.#record('identity.linked', account, 'success', reason);
+    await this.#record(imported ? 'identity.imported' : 'identity.linked', account, 'success', reason);
     if (recovered) await this.#tell('identity.recovered', account);
     else if (!renewed) await this.#tell('identity.linked', account);
   }

@@ -5,6 +5,7 @@ import { OutboxModule } from '../outbox/index.js';
 import { TokensModule } from '../tokens/index.js';
 import { UserDeletion, UsersModule } from '../users/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
+import { AccountImport } from './account-import.js';
 import { AccountJournal } from './account-journal.js';
 import { ConnectTickets } from './connect-tickets.js';
 import { ConfigurationController } from './dialects/onezone/configuration.controller.js';
@@ -38,6 +39,7 @@ import { VaultMetrics } from './vault-metrics.js';
     UserTokensController,
   ],
   providers: [
+    AccountImport,
     AccountJournal,
     ConnectTickets,
     KeepAlive,
@@ -53,7 +55,7 @@ import { VaultMetrics } from './vault-metrics.js';
     VaultLoad,
     VaultMetrics,
   ],
-  exports: [ConnectTickets, LinkedAccounts, UpstreamAccess],
+  exports: [AccountImport, ConnectTickets, LinkedAccounts, UpstreamAccess],
 })
 export class IdpOfflineAccessModule {
   constructor(

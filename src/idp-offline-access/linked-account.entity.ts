@@ -74,7 +74,7 @@ export class LinkedAccountEntity {
   @Column('text', { nullable: true })
   idToken!: string | null;
 
-  /** Whether the signature of the latest id_token has been verified. */
+  /** Whether the signature of the latest id_token has been verified; false for tokens that were imported, until their provider has said whose they are. */
   @Column('boolean')
   verified!: boolean;
 

@@ -42,6 +42,8 @@ export interface LinkedAccount {
   leaseEndsAt?: number | undefined;
   tokenType: string;
   scope: readonly string[];
+  /** Whether its provider has proven whose tokens these are; an import has not. */
+  verified: boolean;
   /** When the access token expires; an account that has tokens and no such instant has one that never does. */
   expiresAt: number | undefined;
   obtainedAt: number | undefined;
@@ -66,7 +68,8 @@ export interface LinkedAccount {
 
 /** What a provider gave, ready to be kept. */
 export interface UpstreamCredentials {
-  accessToken: Secret;
+  /** Nothing where only a refresh token was imported. */
+  accessToken: Secret | undefined;
   refreshToken: Secret | undefined;
   idToken: Secret | undefined;
   tokenType: string;

@@ -224,6 +224,35 @@ export class LinkedAccountsRepository {
     }
   }
 
+  /**
+   * Stores tokens in place of all that the account has: whether they are of the same grant nobody knows. Compare-and-swap on
+   * the generation: false when the row was linked, refreshed or unlinked since it was read.
+   */
+  async storeImported(
+    account: LinkedAccount,
+    identity: AccountIdentity,
+    credentials: UpstreamCredentials,
+  ): Promise<boolean> {
+    const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
+    if (!row) return false;
+    const now = this.clock.now();
+    const changes = {
+      ...identity,
+      claims: { ...identity.claims },
+      status: 'active' satisfies LinkedAccountStatus,
+      reason: null,
+      verified: false,
+      refreshedAt: null,
+      refreshTokenUsedAt: now,
+      authorizedAt: now,
+      // Given on purpose: a mere sign-in takes nothing of it away.
+      linkedAt: now,
+      ...NO_FAILURES,
+      ...NO_LEASE,
+    };
+    return this.#store(row, credentials, changes, { replacing: true });
+  }
+
   async #keepClaims({ id }: LinkedAccountEntity, claims: object): Promise<boolean> {
     const { affected } = await this.#rows.update({ id, unlinkedAt: IsNull() }, { claims, updatedAt: this.clock.now() });
     return affected === 1;
@@ -250,7 +279,7 @@ export class LinkedAccountsRepository {
       refreshTokenUsedAt: credentials.obtainedAt,
       ...(setback ?? NO_FAILURES),
     };
-    return this.#store(row, scope?.length === 0 ? { ...tokens, scope: undefined } : credentials, changes, kept);
+    return this.#store(row, scope?.length === 0 ? { ...tokens, scope: undefined } : credentials, changes, { kept });
   }
 
   /**
@@ -506,7 +535,7 @@ export class LinkedAccountsRepository {
   }
 
   /** Decrypts the tokens as they are stored now, if the row still is the one that was read. */
-  async openTokens(account: LinkedAccount): Promise<OpenedTokens | undefined> {
+  async openTokens(account: LinkedAccount): Promise<(OpenedTokens & { idToken: Secret | undefined }) | undefined> {
     const row = await this.#rows.findOneBy({ id: account.id, generation: account.generation, unlinkedAt: IsNull() });
     return row ? this.#open(row) : undefined;
   }
@@ -515,13 +544,13 @@ export class LinkedAccountsRepository {
     row: LinkedAccountEntity,
     credentials: UpstreamCredentials,
     changes: Partial<LinkedAccountEntity>,
-    kept?: OpenedTokens,
+    { kept, replacing = false }: { kept?: OpenedTokens | undefined; replacing?: boolean } = {},
   ): Promise<boolean> {
     // What was given to another client, or by another issuer, is not to be sent to this one.
     const sameClient =
       (changes.issuer ?? row.issuer) === row.issuer &&
       (changes.upstreamClientId ?? row.upstreamClientId) === row.upstreamClientId;
-    const before = sameClient ? (kept ?? this.#open(row)) : undefined;
+    const before = sameClient && !replacing ? (kept ?? this.#open(row)) : undefined;
     const envelope = this.envelopes.create({ table: TABLE, id: row.id });
     const seal = (column: string, secret: Secret | undefined) => (secret ? envelope.seal(column, secret) : null);
     const { affected } = await this.#rows.update(
@@ -534,7 +563,7 @@ export class LinkedAccountsRepository {
         refreshTokenExpiresAt: refreshTokenExpiryOf(credentials, before && row),
         ...envelope.wrapped,
         tokenType: credentials.tokenType,
-        scope: credentials.scope?.join(' ') ?? row.scope,
+        scope: credentials.scope?.join(' ') ?? (replacing ? null : row.scope),
         expiresAt: credentials.expiresAt ?? null,
         obtainedAt: credentials.obtainedAt,
         generation: row.generation + 1,
@@ -647,6 +676,7 @@ function toAccount(row: LinkedAccountEntity): LinkedAccount {
     leaseEndsAt: row.leaseExpiresAt ?? undefined,
     tokenType: row.tokenType ?? 'Bearer',
     scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
+    verified: row.verified,
     expiresAt: row.expiresAt ?? undefined,
     obtainedAt: row.obtainedAt ?? undefined,
     refreshedAt: row.refreshedAt ?? undefined,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
-import type { BrowserResponse } from '../support/http-browser.js';
+import { BrowserResponse } from '../support/http-browser.js';
 import { differences, type OpenApiDocument } from '../support/openapi.js';
 import { createWorld, PROVIDER, UPSTREAM_CLIENT, type World } from '../support/world.js';
 import {
@@ -17,6 +17,8 @@ import {
 import {
   bodies,
   credentials,
+  importing,
+  lines,
   methods,
   OPERATIONS,
   traps,
@@ -64,12 +66,23 @@ describe.each(databases)('the admin API on $name', (kind) => {
     const { status, headers, body } = wire(answer);
     return { status, headers, body: { ...(body as object), secret: undefined } };
   };
+  /** Each line by itself. */
+  const expectDocumentedLines = (method: string, path: string, answer: BrowserResponse, count: number): void => {
+    const texts = answer.text().split('\n').slice(0, -1);
+    expect(texts).toHaveLength(count);
+    const { status, headers, url } = answer;
+    for (const text of texts) {
+      expectDocumented(method, path, new BrowserResponse(url, status, headers, Buffer.from(text)));
+    }
+  };
 
   describe('refuses', () => {
     it.each(unknown)('what is not there: $name', refuses);
     it.each(methods)('another method: $name', refuses);
     it.each(bodies)('another body: $name', refuses);
     it.each(values)('wrong values: $name', refuses);
+    it.each(lines)('another body: $name', refuses);
+    it.each(importing)('an account that cannot be imported: $name', refuses);
     it.each(traps)('a trap: %s %s', async (method, path, body) => {
       const before = await stored();
       const answer = await ask(world, method, path, { headers: { 'content-type': 'application/json' }, body });
@@ -246,6 +259,57 @@ describe.each(databases)('the admin API on $name', (kind) => {
         revocations: [{ identity_provider: PROVIDER, subject: 'linked' }],
       });
       expect(wire(await ask(world, 'DELETE', `/users/${id}/identities/${PROVIDER}`))).toStrictEqual(NOT_FOUND);
+    });
+  });
+
+  describe('imports', () => {
+    const account = { username: 'ada', identity_provider: PROVIDER, subject: 'ada', refresh_token: 'a-refresh-token' };
+
+    it('are answered as they are documented, one and many', async () => {
+      world.ledger.add(account.refresh_token, 'an imported refresh token');
+      const one = await ask(world, 'POST', '/linked-accounts', { json: account });
+      const imported = { status: 'imported', user_id: '<id>', identity_provider: PROVIDER, subject: 'ada' };
+      expect(wire(one)).toStrictEqual(ok(imported));
+      expectDocumented('POST', '/linked-accounts', one);
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: account }))).toStrictEqual(
+        ok({ ...imported, status: 'exists' }),
+      );
+      const dead = await ask(world, 'POST', '/linked-accounts?verify=true', { json: account });
+      expectDocumented('POST', '/linked-accounts', dead);
+      expect(dead.json()).toMatchObject({ status: 'reauthentication-required', reason: 'invalid_grant' });
+
+      const many = await ask(world, 'POST', '/linked-accounts/import', {
+        body: `${JSON.stringify({ ...account, subject: 'ada-again' })}\nnothing\n`,
+        headers: { 'content-type': 'application/x-ndjson' },
+      });
+      expectDocumentedLines('POST', '/linked-accounts/import', many, 4);
+    });
+
+    it('name the issuer where the provider has several', async () => {
+      const [one, two] = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'];
+      const issuer = 'https://tenants.example/{tenantid}/v2.0';
+      const provider = { id: 'tenants', issuer, tenants: [one, two], client_id: 'us', client_secret: 'x'.repeat(40) };
+      expect(
+        (await ask(world, 'POST', '/identity-providers', { json: { ...provider, offline_access: true } })).status,
+      ).toBe(201);
+      const there = { ...account, identity_provider: 'tenants' };
+      const before = await stored();
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: there }))).toStrictEqual(
+        invalid(['issuer', 'is needed: the provider has several']),
+      );
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: { ...there, issuer } }))).toStrictEqual(
+        invalid(['issuer', "is not the provider's"]),
+      );
+      expect(await stored()).toEqual(before);
+      const ofTwo = { ...there, issuer: issuer.replace('{tenantid}', two) };
+      expect((await ask(world, 'POST', '/linked-accounts', { json: ofTwo })).json()).toMatchObject({
+        status: 'imported',
+      });
+      const ofOne = { ...there, issuer: issuer.replace('{tenantid}', one) };
+      expect(wire(await ask(world, 'POST', '/linked-accounts', { json: ofOne }))).toStrictEqual(
+        problem(409, 'The account is known under another issuer.'),
+      );
+      expect((await ask(world, 'DELETE', '/identity-providers/tenants')).status).toBe(204);
     });
   });
 
@@ -494,6 +558,12 @@ describe.each(databases)('the admin API on $name', (kind) => {
       const part = await audit('limit=1&offset=1');
       expect(part.data).toEqual([data[1]]);
       expect(part.meta.pagination.total_count).toBe(data.length);
+      expectDocumentedLines(
+        'GET',
+        '/audit/export',
+        await ask(world, 'GET', `/audit/export?user_id=${id}`),
+        data.length,
+      );
     });
   });
 

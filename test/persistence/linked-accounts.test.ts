@@ -67,6 +67,33 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       account.id,
     ]);
 
+  describe('an import', () => {
+    const imported = credentials('imported', { idToken: undefined, scope: undefined });
+
+    it('replaces everything that the account had, a refresh that is under way included', async () => {
+      await accounts.acquireLease(account, 'owner', LEASE_MS);
+      expect(await accounts.storeImported(account, identity, imported)).toBe(true);
+      expect(await accounts.openTokens(await current())).toMatchObject({ idToken: undefined });
+      expect(await tokens()).toEqual(['access imported', 'refresh imported']);
+      expect(await current()).toMatchObject({ scope: [], verified: false, status: 'active' });
+      expect(await elsewhere.storeRefreshed(account, credentials('late'), { verified: true })).toBe(false);
+      expect(await stored()).toMatchObject({ lease_owner: null, refresh_intent_at: null });
+    });
+
+    it.each<[string, () => Promise<unknown>]>([
+      ['was linked again', () => elsewhere.storeLinked(account.id, identity, credentials('2'))],
+      ['was refreshed', () => elsewhere.storeRefreshed(account, credentials('2'), { verified: true })],
+      ['was imported already', () => elsewhere.storeImported(account, identity, credentials('2'))],
+      ['has to be linked again', () => elsewhere.requireReauthentication(account, 'invalid_grant')],
+      ['was unlinked', () => elsewhere.unlink(account, { keepSubject: true })],
+    ])('changes nothing where the account %s since it was read', async (_case, change) => {
+      await change();
+      const before = await stored();
+      expect(await accounts.storeImported(account, identity, imported)).toBe(false);
+      expect(await stored()).toEqual(before);
+    });
+  });
+
   describe('the lease', () => {
     it('is taken by one of fifty callers', async () => {
       const taken = await fiftyTimes([storage.first, storage.second], (replica, index) =>

@@ -53,6 +53,7 @@ export const NOT_FOUND = problem(404, 'There is no such resource.');
 export const notAllowed = (allow: string): Wire =>
   problem(405, 'This resource cannot be asked in this way.', { allow });
 export const NOT_JSON = problem(415, 'The body must be application/json.');
+export const NOT_LINES = problem(415, 'The body must be application/x-ndjson.');
 export const NO_OBJECT = problem(400, 'The body must be a JSON object.');
 export const UNPARSABLE = problem(400, 'The request body could not be parsed.');
 export const TOO_LARGE = problem(413, 'The request is too large.');

@@ -7,7 +7,9 @@ import {
   NO_OBJECT,
   NOT_FOUND,
   NOT_JSON,
+  NOT_LINES,
   notAllowed,
+  problem,
   TOO_LARGE,
   UNPARSABLE,
   WRONG_CREDENTIAL,
@@ -45,7 +47,10 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['POST', '/webhooks/nobody/test'],
   ['GET', '/webhooks/nobody/deliveries'],
   ['POST', '/webhooks/nobody/deliveries/nothing/redeliver'],
+  ['POST', '/linked-accounts'],
+  ['POST', '/linked-accounts/import'],
   ['GET', '/audit'],
+  ['GET', '/audit/export'],
 ];
 
 const PROVIDER = { id: 'nowhere', issuer: 'https://idp.example', client_id: 'us' };
@@ -141,7 +146,10 @@ export const methods: RefusedRow[] = (
     ['GET', '/webhooks/nobody/test', 'POST'],
     ['POST', '/webhooks/nobody/deliveries', 'GET, HEAD'],
     ['GET', '/webhooks/nobody/deliveries/nothing/redeliver', 'POST'],
+    ['GET', '/linked-accounts', 'POST'],
+    ['GET', '/linked-accounts/import', 'POST'],
     ['POST', '/audit', 'GET, HEAD'],
+    ['POST', '/audit/export', 'GET, HEAD'],
   ] as const
 ).map(([method, path, allow]) => ({
   name: `${method} ${path}`,
@@ -149,8 +157,9 @@ export const methods: RefusedRow[] = (
   answer: notAllowed(allow),
 }));
 
-const WITHOUT_BODY = /\/(test|redeliver)$/;
-const WRITING = OPERATIONS.filter(([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !WITHOUT_BODY.test(path));
+const WRITING = OPERATIONS.filter(
+  ([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !/\/(test|redeliver|import)$/.test(path),
+);
 
 /** Bodies that are no JSON object. */
 export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow[] => {
@@ -176,8 +185,28 @@ export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow
   ];
 });
 
+/** Bodies that are no lines. */
+export const lines: RefusedRow[] = (
+  [
+    ['nothing', undefined, {}],
+    ['JSON', '{}', { 'content-type': 'application/json' }],
+    ['a form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['text', '{}', { 'content-type': 'text/plain' }],
+    ['compressed lines', '{}', { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' }],
+  ] as [string, string | undefined, Record<string, string>][]
+).map(([name, body, headers]) => ({
+  name: `POST /linked-accounts/import: ${name}`,
+  send: (world) => ask(world, 'POST', '/linked-accounts/import', { headers, ...(body !== undefined && { body }) }),
+  answer: NOT_LINES,
+}));
+
 const USERNAME = 'must have 1 to 128 characters without spaces, colons or control characters';
 const LENGTH = 'must be longer than or equal to 8 characters';
+const TEXT = 'must have 1 to 255 characters without control characters';
+const TOKEN = 'must have 1 to 16384 printable ASCII characters';
+const SCOPE = 'must be names of scopes, separated by single spaces';
+const CLAIMS =
+  'must hold nothing but name, given_name, family_name, preferred_username, picture, locale, email, email_verified, groups, entitlements, each of its type';
 const ID = 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit';
 const TO = 'must be https, at a public address or one that OUTBOUND_ALLOW lists';
 const URL_ONLY = 'must be a URL without credentials and fragment';
@@ -186,6 +215,94 @@ const SECRET = 'must be whsec_ and the base64 of 24 to 64 random bytes';
 const EVENTS =
   'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
 const ISO = 'must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
+
+/** Ada is declared, and her account at the provider is a subject without tokens. */
+const ACCOUNT = {
+  username: 'ada',
+  identity_provider: 'mobypay',
+  subject: 'imported',
+  access_token: 'imported-access-token',
+  refresh_token: 'imported-refresh-token',
+};
+const { refresh_token: _, ...RENEWABLE_BY_NOBODY } = ACCOUNT;
+const { access_token: __, ...REFRESHED_NOWHERE } = { ...ACCOUNT, identity_provider: 'online-only' };
+
+/** Members of an account that is imported, each with what is wrong with it. */
+const imports: [members: object, errors: [string, string][]][] = [
+  [{ user_id: 'both' }, [['user_id', 'or username is needed, not both']]],
+  [{ username: undefined }, [['user_id', 'or username is needed, not both']]],
+  [{ username: 'a:b' }, [['username', USERNAME]]],
+  [{ username: undefined, user_id: 'a\u0000' }, [['user_id', TEXT]]],
+  [{ username: undefined, user_id: null }, [['user_id', TEXT]]],
+  [{ subject: 'x'.repeat(256) }, [['subject', TEXT]]],
+  [{ subject: '' }, [['subject', TEXT]]],
+  [{ subject: 7 }, [['subject', TEXT]]],
+  [{ subject: '\ud800' }, [['subject', TEXT]]],
+  [{ identity_provider: undefined }, [['identity_provider', TEXT.replace('255', '64')]]],
+  [{ access_token: undefined, refresh_token: undefined }, [['refresh_token', 'or access_token is needed']]],
+  [{ refresh_token: '' }, [['refresh_token', TOKEN]]],
+  [{ refresh_token: 'not\nprintable' }, [['refresh_token', TOKEN]]],
+  [{ access_token: 'x'.repeat(16_385) }, [['access_token', TOKEN]]],
+  [{ access_token: { token: 'x' } }, [['access_token', TOKEN]]],
+  [{ expires_in: -1 }, [['expires_in', 'must not be less than 0']]],
+  [{ expires_in: '3600' }, [['expires_in', 'must be an integer number']]],
+  [{ expires_in: 1e12 }, [['expires_in', 'must not be greater than 315360000']]],
+  [{ expires_at: 'tomorrow' }, [['expires_at', ISO]]],
+  [{ expires_at: '2026-13-01' }, [['expires_at', 'is no day of the calendar']]],
+  [{ expires_in: 1, expires_at: '2026-01-01' }, [['expires_in', 'must not stand beside expires_at']]],
+  [{ scope: 'a  b' }, [['scope', SCOPE]]],
+  [{ scope: ['a'] }, [['scope', SCOPE]]],
+  [{ issuer: 'https://elsewhere.example' }, [['issuer', "is not the provider's"]]],
+  [{ claims: { sub: 'somebody' } }, [['claims', CLAIMS]]],
+  [{ claims: { email_verified: 'true' } }, [['claims', CLAIMS]]],
+  [{ claims: { groups: ['a', 1] } }, [['claims', CLAIMS]]],
+  [{ claims: { constructor: 'a' } }, [['claims', CLAIMS]]],
+  [{ claims: [] }, [['claims', CLAIMS]]],
+  [{ id_token: 'x' }, [['id_token', 'is unknown']]],
+];
+
+/** Accounts that cannot be imported for what is stored, or because nobody could use them. */
+export const importing: RefusedRow[] = [
+  ...(
+    [
+      ['?verify=yes', ACCOUNT, ['verify', 'must be one of the following values: true, false']],
+      ['?force=true', ACCOUNT, ['force', 'is unknown']],
+      ['', RENEWABLE_BY_NOBODY, ['expires_at', 'is needed, or expires_in: the access token cannot be renewed']],
+      [
+        '',
+        { ...RENEWABLE_BY_NOBODY, expires_at: '2020-01-01T00:00:00Z' },
+        ['expires_at', 'has passed, and the access token cannot be renewed'],
+      ],
+      ['', REFRESHED_NOWHERE, ['access_token', 'is needed: nothing is refreshed there']],
+    ] as [string, object, [string, string]][]
+  ).map(([query, json, error]): RefusedRow => ({
+    name: `POST /linked-accounts${query} ${error.join(' ')}`,
+    send: (world) => ask(world, 'POST', `/linked-accounts${query}`, { json }),
+    answer: invalid(error),
+  })),
+  ...(
+    [
+      [
+        { identity_provider: 'nowhere' },
+        'There is no such identity provider.',
+        'identity_provider',
+        'is unknown or disabled',
+      ],
+      [{ username: 'nobody' }, 'There is no such resource.', 'username', 'names no user'],
+      [{ username: undefined, user_id: 'nobody' }, 'There is no such resource.', 'user_id', 'names no user'],
+    ] as [object, string, string, string][]
+  ).map(([members, text, parameter, detail]): RefusedRow => ({
+    name: `POST /linked-accounts of an unknown ${parameter}`,
+    send: (world) => ask(world, 'POST', '/linked-accounts', { json: { ...ACCOUNT, ...members } }),
+    answer: problem(404, text, {}, [{ parameter, detail }]),
+  })),
+  {
+    name: "POST /linked-accounts of another user's account",
+    send: (world) =>
+      ask(world, 'POST', '/linked-accounts', { json: { ...ACCOUNT, username: 'no-basic', subject: 'ada' } }),
+    answer: problem(409, 'The account is linked to another user.'),
+  },
+];
 
 const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
 
@@ -296,6 +413,9 @@ export const values: RefusedRow[] = (
       undefined,
       [['state', 'must be one of the following values: pending, delivered, failed, disabled']],
     ],
+    ['GET', '/audit/export?limit=1', undefined, [['limit', 'is unknown']]],
+    ['GET', '/audit/export?to=now', undefined, [['to', ISO]]],
+    ...imports.map(([members, errors]) => ['POST', '/linked-accounts', { ...ACCOUNT, ...members }, errors]),
   ] as [string, string, object | undefined, [string, string][]][]
 ).map(([method, path, json, errors]) => ({
   name: `${method} ${path} ${JSON.stringify(json ?? '').slice(0, 80)}`,

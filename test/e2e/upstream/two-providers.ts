@@ -7,7 +7,7 @@ export const PROVIDERS = [
   { type: 'oauth2', provider: 'plain' },
 ] as const;
 
-const PLAIN_CLIENT = { client_id: 'symbolon-plain', client_secret: 'plain-secret-plain-secret-plain-0000' };
+export const PLAIN_CLIENT = { client_id: 'symbolon-plain', client_secret: 'plain-secret-plain-secret-plain-0000' };
 
 /** How long the service waits for a provider that hangs: each such row costs it. */
 const UPSTREAM_TIMEOUT_MS = '1500';
@@ -15,9 +15,9 @@ const UPSTREAM_TIMEOUT_MS = '1500';
 /** The OpenID provider once more, under a name of its own: nothing that is cached of the first is of use to it. */
 export const FRESH_PROVIDER = 'fresh';
 
-export async function createWorldOfTwo(kind: DatabaseKind): Promise<World> {
+export async function createWorldOfTwo(kind: DatabaseKind, env: Record<string, string> = {}): Promise<World> {
   const world = await createWorld(kind, {
-    env: { UPSTREAM_TIMEOUT_MS },
+    env: { UPSTREAM_TIMEOUT_MS, ...env },
     configure: ({ clients = [], identity_providers: providers = [], ...rest }, { issuer }) => ({
       ...rest,
       clients: clients.map((entry) => {

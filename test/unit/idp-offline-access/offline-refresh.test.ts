@@ -36,6 +36,7 @@ const account: LinkedAccount = {
   refreshIntentAt: undefined,
   tokenType: 'Bearer',
   scope: [],
+  verified: true,
   expiresAt: 1,
   obtainedAt: 0,
   refreshedAt: undefined,
