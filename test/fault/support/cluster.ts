@@ -2,6 +2,7 @@ import { freePort } from '../../../scripts/free-port.mjs';
 import type { UpstreamOptions } from '../../../scripts/upstream-provider.mjs';
 import { postgresUnderTest } from '../../support/databases.js';
 import { startOwnPostgres } from '../../support/postgres-server.mjs';
+import type { BrowserResponse } from '../../support/http-browser.js';
 import type { Service } from '../../support/service.js';
 import { createWorld, type World, type WorldOptions } from '../../support/world.js';
 import { Link } from './link.js';
@@ -11,7 +12,7 @@ export const TIMEOUT_MS = 1_000;
 export const LEASE_MS = 6_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
 
-export const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
+const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
 
 export interface ClusterOptions {
   /** Default 3. The first is the one behind ISSUER, where people sign in. */
@@ -48,6 +49,12 @@ export interface Cluster extends World {
   readonly provider: Link;
   /** One more process with a link of its own, to be killed for instance. */
   addReplica(env?: Record<string, string>): Promise<Replica>;
+  /** As an administrator, at any replica; answers with what was said, which has to be a success. */
+  administer(
+    method: string,
+    path: string,
+    options?: { json?: unknown; at?: Pick<Replica, 'url'> },
+  ): Promise<BrowserResponse>;
   /** PostgreSQL, on the same port and data. Its connections end, also those behind links. */
   restartDatabase(how: 'fast' | 'immediate'): Promise<void>;
   /** Lets everything pass again: all links, and what the provider holds. */
@@ -78,6 +85,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     },
   );
   provider.leadTo(world.upstream.port);
+  const administrator = world.browser();
 
   const place = (database: Link, process: Pick<Replica, 'service' | 'restart'>): Replica => {
     let alive = true;
@@ -138,6 +146,12 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     replicas,
     provider,
     addReplica,
+    administer: async (method, path, { json, at = world.service } = {}) => {
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const answer = await administrator.request(`${at.url}/admin${path}`, { method, json, headers });
+      if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${answer.text()}`);
+      return answer;
+    },
     restartDatabase: (how) => postgres.restart(how),
     heal: async () => {
       world.upstream.release();

@@ -162,9 +162,13 @@ export class Link {
     return [...this.#connections].filter(({ far }) => !far.destroyed).length;
   }
 
-  /** The most that were open at once. */
+  /** The most that were open at once since `forgetPeak()`. */
   get peak(): number {
     return this.#peak;
+  }
+
+  forgetPeak(): void {
+    this.#peak = this.open;
   }
 
   /** Ends all connections and refuses new ones, until `pass()`. */
