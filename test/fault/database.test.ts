@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  audited,
   eventually,
   linkedAccount,
   read,
@@ -85,6 +86,12 @@ const cases: (Moment & Fault)[] = [
   { ...committed, ...crashed },
 ];
 
+async function readiness({ url }: Replica): Promise<number> {
+  const answer = await fetch(`${url}/readyz`);
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
 /** Longer than the database is ever away here: for so long the holder of a lease can save what it was given. */
 const LEASE_MS = '30000';
 
@@ -100,12 +107,6 @@ describe('the database goes away and comes back', () => {
     ({ token: bystander } = await signInCapturing(cluster, 'bystander'));
   });
   afterAll(() => cluster.stop());
-
-  const readiness = async ({ url }: Replica): Promise<number> => {
-    const answer = await fetch(`${url}/readyz`);
-    await answer.arrayBuffer();
-    return answer.status;
-  };
 
   /** Answers with what was neither a valid token nor a typed answer to come back later, once it is told to stop. */
   function readingAllAlong(until: AbortSignal): Promise<string[]> {
@@ -167,6 +168,8 @@ describe('the database goes away and comes back', () => {
         generation: 2,
         failures: 0,
       });
+      const refreshes = (await audited(cluster, login)).filter(({ event }) => event === 'upstream-token.refreshed');
+      expect(refreshes.map(({ outcome }) => outcome)).toEqual(['success']);
     },
   );
 
