@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { UpstreamFailure } from '../../scripts/upstream-provider.mjs';
 import {
@@ -79,8 +78,7 @@ describe('a provider that is slow, flaps or limits the rate', () => {
   it('slow: who has a valid token is served, the others are told to come back, and nothing grows beyond its maximum', async () => {
     await Promise.all(users.map(({ login }, index) => setRemaining(cluster, login, index % 2 === 0 ? 100 : -1)));
     cluster.upstream.resetCounts();
-    // No browser of the tests is among those that are counted.
-    await delay(1_100);
+    await eventually('no browser of the tests is among those that are counted', () => cluster.provider.open === 0);
     forgetPeaks();
     cluster.upstream.withhold('request');
     const face = 'onezone';
