@@ -33,7 +33,7 @@ export default defineConfig({
       project('contract', ['contract'], [setup('dist'), setup('postgres')]),
       project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),
       project('browser', ['browser'], [setup('dist'), setup('chromium')]),
-      project('fault', ['fault'], [setup('dist')], { maxWorkers: 1, testTimeout: 120_000 }),
+      project('fault', ['fault'], [setup('dist')], { maxWorkers: 2, testTimeout: 120_000 }),
     ],
   },
 });

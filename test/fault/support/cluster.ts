@@ -2,6 +2,7 @@ import { freePort } from '../../../scripts/free-port.mjs';
 import type { UpstreamOptions } from '../../../scripts/upstream-provider.mjs';
 import { postgresUnderTest } from '../../support/databases.js';
 import { startOwnPostgres } from '../../support/postgres-server.mjs';
+import type { BrowserResponse } from '../../support/http-browser.js';
 import type { Service } from '../../support/service.js';
 import { createWorld, type World, type WorldOptions } from '../../support/world.js';
 import { Link } from './link.js';
@@ -9,8 +10,9 @@ import { Link } from './link.js';
 /** Short enough that a test can wait for what follows; the shortest lease that the service takes beside it. */
 export const TIMEOUT_MS = 1_000;
 export const LEASE_MS = 6_000;
+export const DATABASE_TIMEOUT_MS = 3_000;
 
-export const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
+const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
 
 export interface ClusterOptions {
   /** Default 3. The first is the one behind ISSUER, where people sign in. */
@@ -29,6 +31,7 @@ export interface Replica {
   readonly service: Service;
   /** Between this process and PostgreSQL, and nobody else's. */
   readonly database: Link;
+  readonly alive: boolean;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** Ends it, if it still lives, and starts it again, if need be with something changed. */
@@ -46,6 +49,12 @@ export interface Cluster extends World {
   readonly provider: Link;
   /** One more process with a link of its own, to be killed for instance. */
   addReplica(env?: Record<string, string>): Promise<Replica>;
+  /** As an administrator, at any replica; answers with what was said, which has to be a success. */
+  administer(
+    method: string,
+    path: string,
+    options?: { json?: unknown; at?: Pick<Replica, 'url'> },
+  ): Promise<BrowserResponse>;
   /** PostgreSQL, on the same port and data. Its connections end, also those behind links. */
   restartDatabase(how: 'fast' | 'immediate'): Promise<void>;
   /** Lets everything pass again: all links, and what the provider holds. */
@@ -61,6 +70,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const env = {
     UPSTREAM_TIMEOUT_MS: String(TIMEOUT_MS),
     UPSTREAM_LEASE_MS: String(LEASE_MS),
+    DATABASE_TIMEOUT_MS: String(DATABASE_TIMEOUT_MS),
     ADMIN_API_KEY: ADMIN_KEY,
     ...options.env,
   };
@@ -75,19 +85,36 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     },
   );
   provider.leadTo(world.upstream.port);
+  const administrator = world.browser();
 
-  const first: Replica = {
-    get url() {
-      return world.service.url;
-    },
-    get service() {
-      return world.service;
-    },
-    database: firstLink,
-    kill: () => world.service.kill(),
-    restart: (how, changes) => world.restart(how, changes),
+  const place = (database: Link, process: Pick<Replica, 'service' | 'restart'>): Replica => {
+    let alive = true;
+    const replica: Replica = {
+      get url() {
+        return process.service.url;
+      },
+      get service() {
+        return process.service;
+      },
+      get alive() {
+        return alive;
+      },
+      database,
+      kill: async () => {
+        alive = false;
+        await process.service.kill();
+      },
+      restart: async (how, changes) => {
+        alive = false;
+        await process.restart(how, changes);
+        alive = true;
+      },
+    };
+    replicas.push(replica);
+    return replica;
   };
-  const replicas = [first];
+  const replicas: Replica[] = [];
+  place(firstLink, world);
 
   const addReplica = async (changes: Record<string, string> = {}): Promise<Replica> => {
     const database = await Link.start(databasePort);
@@ -98,23 +125,16 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       env: { ...envOf(replicas.length), ...changes },
     };
     let service = await world.startReplica(settings);
-    const replica: Replica = {
-      get url() {
-        return service.url;
-      },
+    return place(database, {
       get service() {
         return service;
       },
-      database,
-      kill: () => service.kill(),
       restart: async (how = 'stop', more = {}) => {
         await service[how]();
         settings.env = { ...settings.env, ...more };
         service = await world.startReplica(settings);
       },
-    };
-    replicas.push(replica);
-    return replica;
+    });
   };
   for (let index = 1; index < (options.replicas ?? 3); index += 1) await addReplica();
 
@@ -126,6 +146,12 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     replicas,
     provider,
     addReplica,
+    administer: async (method, path, { json, at = world.service } = {}) => {
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const answer = await administrator.request(`${at.url}/admin${path}`, { method, json, headers });
+      if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${answer.text()}`);
+      return answer;
+    },
     restartDatabase: (how) => postgres.restart(how),
     heal: async () => {
       world.upstream.release();
