@@ -42,28 +42,23 @@ export class AccessTokens {
     if (Buffer.byteLength(token) > MAX_TOKEN_BYTES) {
       throw new DomainError('credentials.token-too-large', { meta: { limit: MAX_TOKEN_BYTES } });
     }
-    const { typ } = decode(token);
+    const { typ, kid, alg } = decode(token);
     if (typ !== ACCESS_TOKEN_TYPE) {
       throw new DomainError('credentials.not-an-access-token', {
         meta: { received: typ === 'JWT' ? 'idToken' : 'unknown' },
       });
     }
+    // Not within what follows: keys that cannot be read for now say nothing against the token.
+    const key = await this.keys.verificationKey(kid, alg);
+    if (!key) throw new DomainError('credentials.token-invalid', { privateDetail: 'unknown key' });
     try {
-      const { payload } = await jwtVerify(
-        token,
-        async ({ kid, alg }) => {
-          const key = await this.keys.verificationKey(kid, alg);
-          if (!key) throw new Error('unknown key');
-          return key;
-        },
-        {
-          algorithms: ['ES256'],
-          issuer: this.configuration.issuer,
-          audience: this.configuration.issuer,
-          requiredClaims: ['exp', 'sub'],
-          currentDate: new Date(this.clock.now()),
-        },
-      );
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: ['ES256'],
+        issuer: this.configuration.issuer,
+        audience: this.configuration.issuer,
+        requiredClaims: ['exp', 'sub'],
+        currentDate: new Date(this.clock.now()),
+      });
       return payload;
     } catch (cause) {
       throw new DomainError('credentials.token-invalid', { cause });

@@ -9,6 +9,7 @@ import { Link } from './link.js';
 /** Short enough that a test can wait for what follows; the shortest lease that the service takes beside it. */
 export const TIMEOUT_MS = 1_000;
 export const LEASE_MS = 6_000;
+export const DATABASE_TIMEOUT_MS = 3_000;
 
 export const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
 
@@ -29,6 +30,7 @@ export interface Replica {
   readonly service: Service;
   /** Between this process and PostgreSQL, and nobody else's. */
   readonly database: Link;
+  readonly alive: boolean;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** Ends it, if it still lives, and starts it again, if need be with something changed. */
@@ -61,6 +63,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const env = {
     UPSTREAM_TIMEOUT_MS: String(TIMEOUT_MS),
     UPSTREAM_LEASE_MS: String(LEASE_MS),
+    DATABASE_TIMEOUT_MS: String(DATABASE_TIMEOUT_MS),
     ADMIN_API_KEY: ADMIN_KEY,
     ...options.env,
   };
@@ -76,18 +79,34 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   );
   provider.leadTo(world.upstream.port);
 
-  const first: Replica = {
-    get url() {
-      return world.service.url;
-    },
-    get service() {
-      return world.service;
-    },
-    database: firstLink,
-    kill: () => world.service.kill(),
-    restart: (how, changes) => world.restart(how, changes),
+  const place = (database: Link, process: Pick<Replica, 'service' | 'restart'>): Replica => {
+    let alive = true;
+    const replica: Replica = {
+      get url() {
+        return process.service.url;
+      },
+      get service() {
+        return process.service;
+      },
+      get alive() {
+        return alive;
+      },
+      database,
+      kill: async () => {
+        alive = false;
+        await process.service.kill();
+      },
+      restart: async (how, changes) => {
+        alive = false;
+        await process.restart(how, changes);
+        alive = true;
+      },
+    };
+    replicas.push(replica);
+    return replica;
   };
-  const replicas = [first];
+  const replicas: Replica[] = [];
+  place(firstLink, world);
 
   const addReplica = async (changes: Record<string, string> = {}): Promise<Replica> => {
     const database = await Link.start(databasePort);
@@ -98,23 +117,16 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       env: { ...envOf(replicas.length), ...changes },
     };
     let service = await world.startReplica(settings);
-    const replica: Replica = {
-      get url() {
-        return service.url;
-      },
+    return place(database, {
       get service() {
         return service;
       },
-      database,
-      kill: () => service.kill(),
       restart: async (how = 'stop', more = {}) => {
         await service[how]();
         settings.env = { ...settings.env, ...more };
         service = await world.startReplica(settings);
       },
-    };
-    replicas.push(replica);
-    return replica;
+    });
   };
   for (let index = 1; index < (options.replicas ?? 3); index += 1) await addReplica();
 

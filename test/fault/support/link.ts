@@ -188,8 +188,9 @@ export class Link {
     for (const connection of this.#connections) connection.hold(direction);
   }
 
-  /** Bytes wait in the connections that are open now, until `pass()`; new ones pass. */
+  /** Bytes wait in the connections that are open now, until `pass()`; new ones pass, also after a `stall()`. */
   freeze(): void {
+    this.#stalled = undefined;
     for (const connection of this.#connections) connection.hold();
   }
 
