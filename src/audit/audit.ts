@@ -38,6 +38,8 @@ export type AuditedEvent =
 
 /** Who did what, through which client, for whom, at which provider, with what outcome; never token material. */
 export interface AuditRecord {
+  /** Of what must not be recorded twice; otherwise it is given one. */
+  id?: string | undefined;
   event: AuditedEvent;
   outcome: 'success' | 'failure';
   userId?: string | undefined;
@@ -83,10 +85,10 @@ export class Audit {
     @Inject(Randomness) private readonly randomness: Randomness,
   ) {}
 
-  async record({ event, outcome, userId, clientId, identityProvider, reason }: AuditRecord): Promise<void> {
+  async record({ id, event, outcome, userId, clientId, identityProvider, reason }: AuditRecord): Promise<void> {
     const context = requestContext.getStore();
     await this.unitOfWork.repository(AuditEventEntity).insert({
-      id: this.randomness.id(),
+      id: id ?? this.randomness.id(),
       at: this.clock.now(),
       event,
       outcome,
@@ -98,6 +100,12 @@ export class Audit {
       requestId: context?.requestId ?? null,
       address: context?.address ?? null,
     });
+  }
+
+  /** What was recorded under this id, if it was. */
+  async outcomeOf(id: string): Promise<AuditRecord['outcome'] | undefined> {
+    const row = await this.unitOfWork.repository(AuditEventEntity).findOneBy({ id });
+    return row ? (row.outcome as AuditRecord['outcome']) : undefined;
   }
 
   /** The newest first. */

@@ -26,6 +26,7 @@ class UpstreamConnections implements OnApplicationShutdown {
         new UpstreamClients({
           allow: environment.OUTBOUND_ALLOW,
           tokenTimeoutMs: environment.UPSTREAM_TIMEOUT_MS,
+          maxConnections: environment.UPSTREAM_MAX_CONNECTIONS,
           clock,
         }),
     },

@@ -2,6 +2,7 @@
  * The identity-providers room owns the directory of upstream providers and everything that is said to them over the
  * network, within limits. It refuses to know our users and where tokens are kept.
  */
+export type { ConnectionSlot } from './connection-slots.js';
 export type { PostedProfile, UserinfoClaims } from './claims.js';
 export { isIssuerOf, type IdentityProvider } from './identity-provider.js';
 export { IdentityProvidersModule } from './identity-providers.module.js';

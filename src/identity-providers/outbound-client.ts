@@ -1,8 +1,9 @@
 import { lookup as resolve } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { Agent, buildConnector, fetch } from 'undici';
 import type { Clock } from '../common/clock.js';
+import { ConnectionSlots, type ConnectionSlot } from './connection-slots.js';
 import { hostOf, OutboundPolicy } from './outbound-policy.js';
 
 /** The largest metadata document or key set that is read, in bytes. */
@@ -10,7 +11,7 @@ export const METADATA_MAX_BYTES = 1024 * 1024;
 /** The largest answer of a token endpoint that is read, in bytes. */
 export const TOKEN_MAX_BYTES = 64 * 1024;
 
-const CONNECTIONS_PER_ORIGIN = 32;
+const MAX_CONNECTIONS = 32;
 const CONNECT_TIMEOUT_MS = 10_000;
 const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
 
@@ -23,6 +24,8 @@ export interface OutboundRequest {
   timeoutMs: number;
   /** Counted after decompression, so that a small bomb counts at full size. Default `METADATA_MAX_BYTES`. */
   maxBytes?: number;
+  /** One that was reserved for it; otherwise it waits for one, which counts as part of the exchange. */
+  slot?: ConnectionSlot | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface OutboundRequest {
  */
 export class OutboundError extends Error {
   constructor(
-    readonly kind: 'refused-address' | 'timeout' | 'network' | 'too-large',
+    readonly kind: 'refused-address' | 'busy' | 'timeout' | 'network' | 'too-large',
     host: string,
     code?: string,
   ) {
@@ -48,11 +51,33 @@ export class OutboundError extends Error {
 export class OutboundClient {
   readonly #policy: OutboundPolicy;
   readonly #agent: Agent;
+  readonly #slots: ConnectionSlots;
+  readonly #sockets = new Set<Socket>();
 
-  /** @param options.allow hosts, addresses or CIDRs that may be private or http. @throws Error on a malformed entry. */
-  constructor(options: { allow: readonly string[] }) {
-    this.#policy = new OutboundPolicy(options.allow);
-    this.#agent = new Agent({ connect: guardedConnector(this.#policy), connections: CONNECTIONS_PER_ORIGIN });
+  /**
+   * @param options.allow hosts, addresses or CIDRs that may be private or http. @throws Error on a malformed entry.
+   * @param options.maxConnections to one origin
+   */
+  constructor({ allow, maxConnections = MAX_CONNECTIONS }: { allow: readonly string[]; maxConnections?: number }) {
+    this.#policy = new OutboundPolicy(allow);
+    this.#slots = new ConnectionSlots(maxConnections);
+    const connect = counting(guardedConnector(this.#policy), this.#sockets);
+    this.#agent = new Agent({ connect, connections: maxConnections });
+  }
+
+  /** Connections that are open, to all origins together. */
+  get openSockets(): number {
+    return this.#sockets.size;
+  }
+
+  /** Requests that wait for a connection. */
+  get pending(): number {
+    return this.#slots.waiting;
+  }
+
+  /** Reserves a connection for a request to this URL, which the caller must release; nothing if none becomes free in time. */
+  reserve(url: string, { timeoutMs }: { timeoutMs: number }): Promise<ConnectionSlot | undefined> {
+    return this.#slots.take(new URL(url).origin, AbortSignal.timeout(timeoutMs));
   }
 
   /** Whether such a URL has a chance; for rejecting configuration and metadata early, not a substitute for `fetch`. */
@@ -63,20 +88,24 @@ export class OutboundClient {
   /**
    * The answer with its body already read. A redirect is an answer like any other.
    *
-   * @throws OutboundError `refused-address`: the policy forbids it; `timeout`; `too-large`; `network`: all else.
+   * @throws OutboundError `refused-address`: the policy forbids it; `busy`: nothing was sent, for want of a connection;
+   *   `timeout`; `too-large`; `network`: all else.
    */
   async fetch(url: string | URL, request: OutboundRequest): Promise<Response> {
     if (!this.permits(String(url))) throw new OutboundError('refused-address', printableHost(url));
     const host = printableHost(url);
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), request.timeoutMs);
+    const signal = request.signal ? AbortSignal.any([timeout.signal, request.signal]) : timeout.signal;
+    const slot = request.slot ?? (await this.#slots.take(new URL(url).origin, signal));
     try {
+      if (!slot) throw new OutboundError('busy', host);
       const response = await fetch(url, {
         method: request.method ?? 'GET',
         ...(request.headers && { headers: Object.fromEntries(new Headers(request.headers)) }),
         body: request.body?.toString() ?? null,
         redirect: 'manual',
-        signal: request.signal ? AbortSignal.any([timeout.signal, request.signal]) : timeout.signal,
+        signal,
         dispatcher: this.#agent,
       });
       const body = await readCapped(response.body, request.maxBytes ?? METADATA_MAX_BYTES, host);
@@ -87,10 +116,11 @@ export class OutboundClient {
       });
     } catch (error) {
       // The original error stays behind: undici's messages and properties may quote the URL.
-      if (timeout.signal.aborted || request.signal?.aborted) throw new OutboundError('timeout', host);
+      if (slot && signal.aborted) throw new OutboundError('timeout', host);
       throw outboundErrorIn(error, host);
     } finally {
       clearTimeout(timer);
+      if (slot !== request.slot) slot?.release();
     }
   }
 
@@ -156,6 +186,19 @@ function guardedConnector(policy: OutboundPolicy): buildConnector.connector {
       return;
     }
     connectors[plaintext ? 'http' : 'https'](options, callback);
+  };
+}
+
+function counting(connector: buildConnector.connector, sockets: Set<Socket>): buildConnector.connector {
+  return (options, callback) => {
+    connector(options, (...result) => {
+      const [, socket] = result;
+      if (socket) {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      }
+      callback(...result);
+    });
   };
 }
 

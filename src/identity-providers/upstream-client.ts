@@ -12,6 +12,7 @@ import {
   type UserinfoClaims,
 } from './claims.js';
 import { ClientAuthentication } from './client-authentication.js';
+import type { ConnectionSlot } from './connection-slots.js';
 import { CLOCK_TOLERANCE_SECONDS, IdTokenVerifier, type ExpectedIdToken, type ExpectedOffline } from './id-token.js';
 import type { IdentityProvider } from './identity-provider.js';
 import { OutboundDocument, TOKEN_MAX_BYTES, type OutboundClient } from './outbound-client.js';
@@ -92,13 +93,24 @@ export class UpstreamClient {
   }
 
   /**
+   * Reserves a connection for `refresh`, which the caller must release; nothing if none becomes free in time. A refresh
+   * that has one is sent at once: as long as it waits, its token is known not to be spent.
+   *
+   * @throws UpstreamError as `metadata`
+   */
+  async reserve(): Promise<ConnectionSlot | undefined> {
+    return this.#requests.reserve((await this.metadata()).tokenEndpoint);
+  }
+
+  /**
    * Redeems a refresh token, which may be spent afterwards even if this fails.
    *
+   * @param grant.slot for a request to the token endpoint; otherwise it waits for one
    * @throws UpstreamError `invalid_grant`, `misconfigured` or `unavailable`.
    * @see RFC 6749 section 6
    */
-  refresh(grant: { refreshToken: Secret }): Promise<TokenResponse> {
-    return this.#requestTokens('refresh', 'refresh_token', { refresh_token: grant.refreshToken.reveal() });
+  refresh({ refreshToken, slot }: { refreshToken: Secret; slot?: ConnectionSlot }): Promise<TokenResponse> {
+    return this.#requestTokens('refresh', 'refresh_token', { refresh_token: refreshToken.reveal() }, slot);
   }
 
   /**
@@ -253,6 +265,7 @@ export class UpstreamClient {
     exchange: 'code' | 'refresh',
     grantType: string,
     parameters: Record<string, string>,
+    slot?: ConnectionSlot,
   ): Promise<TokenResponse> {
     const { issuer, tokenEndpoint } = await this.metadata();
     const authentication = await this.#authentication.method(tokenEndpoint);
@@ -267,7 +280,13 @@ export class UpstreamClient {
         // Whether http will do is decided by the policy of the outbound client, which knows what the operator allowed.
         [oauth.allowInsecureRequests]: true,
         [oauth.customFetch]: (url, { method, headers, body }) =>
-          this.#requests.ask(`token endpoint, ${exchange}`, url, { method, headers, body, maxBytes: TOKEN_MAX_BYTES }),
+          this.#requests.ask(`token endpoint, ${exchange}`, url, {
+            method,
+            headers,
+            body,
+            maxBytes: TOKEN_MAX_BYTES,
+            slot,
+          }),
       },
     );
     const body = await readObject(response);

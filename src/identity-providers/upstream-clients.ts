@@ -16,9 +16,27 @@ export class UpstreamClients {
   /**
    * @param options.allow `OUTBOUND_ALLOW`. @throws Error on a malformed entry.
    * @param options.tokenTimeoutMs for one call of a token or userinfo endpoint; a refresh lease must outlive it.
+   * @param options.maxConnections to one origin
    */
-  constructor(private readonly options: { allow: readonly string[]; tokenTimeoutMs: number; clock: Clock }) {
-    this.#outbound = new OutboundClient({ allow: options.allow });
+  constructor(
+    private readonly options: {
+      allow: readonly string[];
+      tokenTimeoutMs: number;
+      maxConnections?: number;
+      clock: Clock;
+    },
+  ) {
+    this.#outbound = new OutboundClient(options);
+  }
+
+  /** Connections to providers that are open. */
+  get openSockets(): number {
+    return this.#outbound.openSockets;
+  }
+
+  /** Requests to providers that wait for a connection. */
+  get pending(): number {
+    return this.#outbound.pending;
   }
 
   for(provider: IdentityProvider): UpstreamClient {

@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.js';
+import type { ConnectionSlot } from './connection-slots.js';
 import { METADATA_MAX_BYTES, type OutboundClient, type OutboundRequest } from './outbound-client.js';
 import { isObject } from './said-values.js';
 import { unanswered, unusable, UpstreamError } from './upstream-error.js';
@@ -24,6 +25,11 @@ export class UpstreamRequests {
     // The authorization endpoint too, though only browsers go there: `javascript:` must not get into a redirect.
     if (!this.outbound.permits(url)) throw new UpstreamError('misconfigured', `metadata: ${name} is not permitted`);
     return url;
+  }
+
+  /** Nothing if no connection becomes free in the time that a call may take. */
+  reserve(url: string): Promise<ConnectionSlot | undefined> {
+    return this.outbound.reserve(url, { timeoutMs: this.#tokenTimeoutMs });
   }
 
   async ask(what: string, url: string, request: Omit<OutboundRequest, 'timeoutMs'>): Promise<Response> {

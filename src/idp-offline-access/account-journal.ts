@@ -3,7 +3,10 @@ import { Audit } from '../audit/index.js';
 import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
 
 /** Which account something happened to. */
-export type JournalAccount = Pick<LinkedAccount, 'id' | 'userId' | 'identityProvider' | 'subject'>;
+export type JournalAccount = Pick<LinkedAccount, 'id' | 'userId' | 'identityProvider' | 'subject'> & {
+  /** The lease that it happened under, which makes one record and no second. */
+  leaseOwner?: string;
+};
 
 /**
  * What happens to linked accounts, said once for everybody who wants to know. Called inside the transaction that makes
@@ -38,12 +41,17 @@ export class AccountJournal {
     await this.#record('upstream-token.refreshed', account, 'failure', reason);
   }
 
+  /** What was recorded under a lease, if it was: whoever lost the answer to its COMMIT learns here what came of it. */
+  outcomeUnder(leaseOwner: string): Promise<'success' | 'failure' | undefined> {
+    return this.audit.outcomeOf(leaseOwner);
+  }
+
   #record(
     event: Parameters<Audit['record']>[0]['event'],
-    { userId, identityProvider }: JournalAccount,
+    { userId, identityProvider, leaseOwner }: JournalAccount,
     outcome: 'success' | 'failure',
     reason?: string,
   ): Promise<void> {
-    return this.audit.record({ event, outcome, userId, identityProvider, reason });
+    return this.audit.record({ id: leaseOwner, event, outcome, userId, identityProvider, reason });
   }
 }

@@ -308,10 +308,10 @@ export class LinkedAccountsRepository {
     );
   }
 
-  /** When the lease that somebody else holds ends; undefined when nobody holds one. */
-  async leaseExpiresAt(id: string): Promise<number | undefined> {
-    const row = await this.#rows.findOne({ where: { id }, select: { id: true, leaseExpiresAt: true } });
-    return row?.leaseExpiresAt ?? undefined;
+  /** The account, and when the lease that somebody holds on it ends. */
+  async findLeased(id: string): Promise<{ account: LinkedAccount; leaseEndsAt: number | undefined } | undefined> {
+    const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
+    return row ? { account: toAccount(row), leaseEndsAt: row.leaseExpiresAt ?? undefined } : undefined;
   }
 
   /**

@@ -9,6 +9,7 @@ import { UnitOfWork } from '../database/index.js';
 import {
   UpstreamClients,
   UpstreamError,
+  type ConnectionSlot,
   type IdentityProvider,
   type TokenResponse,
 } from '../identity-providers/index.js';
@@ -19,8 +20,10 @@ import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
 import { UpstreamRevocation } from './upstream-revocation.js';
 
-/** How often a reader whose refresh is done elsewhere looks whether it has happened. */
-const POLL_MS = 75;
+/** How often somebody whose refresh is done elsewhere looks whether it has happened: soon, and then less and less. */
+const POLL = { firstMs: 100, maxMs: 1_000, factor: 1.3 };
+/** When somebody who found all connections to the provider taken may try again. */
+const BUSY_PAUSE_MS = 1_000;
 /** What storing the answer may take, beyond the call's own time-out. */
 export const WRITE_MARGIN_MS = 5_000;
 const WRITE_RETRY_MS = 250;
@@ -47,10 +50,12 @@ interface Task {
   account: LinkedAccount;
   provider: IdentityProvider;
   owner: string;
+  /** Whether the refresh token may have been sent, by us or by somebody before us who got no answer. */
+  maybeSpent: boolean;
 }
 
 /** A call that the provider's circuit admitted. */
-interface Call extends Task {
+interface Call extends Omit<Task, 'maybeSpent'> {
   probe: boolean;
 }
 
@@ -64,6 +69,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   readonly #logger = new Logger('OfflineRefresh');
   readonly #underWay = new Map<string, Promise<RefreshOutcome>>();
   readonly #verifications = new Set<Promise<void>>();
+  readonly #releases = new Set<Promise<unknown>>();
 
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
@@ -76,6 +82,11 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(Configuration) private readonly configuration: Configuration,
   ) {}
+
+  /** How many accounts this process refreshes, or waits for another to. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
 
   /** Refreshes the account as it was read, or waits until somebody else has; neither while it is too early to ask again. */
   refresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
@@ -93,28 +104,37 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.allSettled(this.#underWay.values());
     await Promise.allSettled(this.#verifications);
+    await Promise.allSettled(this.#releases);
   }
 
   async #leaseAndRefresh(account: LinkedAccount, provider: IdentityProvider): Promise<RefreshOutcome> {
     const { UPSTREAM_LEASE_MS: leaseMs, UPSTREAM_TIMEOUT_MS: timeoutMs } = this.configuration.environment;
     const postponed = this.#postponed(account) ?? (await this.#paused(provider));
     if (postponed) return postponed;
-    const owner = this.randomness.id();
+    // Nobody has looked yet.
+    const task: Task = { account, provider, owner: this.randomness.id(), maybeSpent: true };
     const deadline = this.clock.now() + timeoutMs + WRITE_MARGIN_MS;
-    for (;;) {
-      if (await this.accounts.acquireLease(account, owner, leaseMs)) {
-        return this.#holdingLease({ account, provider, owner });
-      }
-      const current = await this.accounts.find(account.id);
-      if (!current || current.generation !== account.generation) return { kind: 'changed' };
-      const failedMeanwhile = this.#postponed(current);
+    for (let look = 1, free = true; ; look += 1) {
+      if (free && (await this.#acquired(task, leaseMs))) return this.#holdingLease(task);
+      const leased = await this.accounts.findLeased(account.id);
+      if (leased?.account.generation !== account.generation) return { kind: 'changed' };
+      const failedMeanwhile = this.#postponed(leased.account);
       if (failedMeanwhile) return failedMeanwhile;
-      const leaseEndsAt = await this.accounts.leaseExpiresAt(account.id);
       const now = this.clock.now();
-      if (now >= deadline) {
-        return unavailable((leaseEndsAt ?? now) - now);
-      }
-      await delay(POLL_MS + (this.randomness.bytes(1)[0]! % POLL_MS));
+      const { leaseEndsAt = now } = leased;
+      if (now >= deadline) return unavailable(leaseEndsAt - now);
+      await delay(backoffMs(look, POLL, this.randomness));
+      free = leaseEndsAt <= this.clock.now();
+    }
+  }
+
+  async #acquired(task: Task, leaseMs: number): Promise<boolean> {
+    try {
+      return await this.accounts.acquireLease(task.account, task.owner, leaseMs);
+    } catch (error) {
+      // It may have been written all the same.
+      this.#letGo(task);
+      throw error;
     }
   }
 
@@ -137,15 +157,15 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     try {
       return await this.#redeemOnce(task);
     } catch (error) {
-      // The next one may try at once. Where even that fails, the lease runs out by itself.
-      await this.accounts.releaseLease(account.id, owner).catch(() => undefined);
+      this.#letGo(task);
       throw error;
     } finally {
       stopRenewing();
     }
   }
 
-  async #redeemOnce({ account: read, provider, owner }: Task): Promise<RefreshOutcome> {
+  async #redeemOnce(task: Task): Promise<RefreshOutcome> {
+    const { account: read, provider, owner } = task;
     const account = await this.accounts.find(read.id);
     const tokens = account && (await this.accounts.openTokens(account));
     const moved = account?.generation !== read.generation || account.expiresAt !== read.expiresAt;
@@ -153,26 +173,33 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       await this.accounts.releaseLease(read.id, owner);
       return { kind: 'changed' };
     }
-    const admission = await this.circuits.admit(provider.id);
-    if (admission.kind === 'paused') {
-      await this.accounts.releaseLease(account.id, owner);
-      return unavailable(admission.remainingMs);
-    }
-    const call: Call = { account, provider, owner, probe: admission.probe };
     const interrupted = account.refreshIntentAt !== undefined;
+    task.maybeSpent = interrupted;
+    const call: Call = { account, provider, owner, probe: false };
     const client = this.upstreamClients.for(provider);
     let sent = false;
+    let slot: ConnectionSlot | undefined;
     let answer: TokenResponse;
     try {
-      // First, so that a provider who cannot be found at all is not mistaken for one who may have the token.
-      await client.metadata();
+      // First, so that a provider who cannot be found, or has no time for us, is not mistaken for one who may have the token.
+      slot = await client.reserve();
+      const admission = slot
+        ? await this.circuits.admit(provider.id)
+        : ({ kind: 'paused', remainingMs: BUSY_PAUSE_MS } as const);
+      if (admission.kind === 'paused') {
+        await this.accounts.releaseLease(account.id, owner);
+        return unavailable(admission.remainingMs);
+      }
+      call.probe = admission.probe;
       const { UPSTREAM_LEASE_MS: leaseMs } = this.configuration.environment;
       if (!(await this.accounts.recordIntent(account.id, owner, leaseMs))) return { kind: 'changed' };
-      sent = true;
-      answer = await client.refresh({ refreshToken: tokens.refreshToken });
+      sent = task.maybeSpent = true;
+      answer = await client.refresh({ refreshToken: tokens.refreshToken, ...(slot && { slot }) });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       return this.#failed(error, call, { sent, interrupted });
+    } finally {
+      slot?.release();
     }
     const { idToken } = answer;
     // Network-free, so nothing can be lost between the provider's answer and the write.
@@ -181,11 +208,11 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const reason = match === 'mismatch' ? 'subject_mismatch' : 'id_token_invalid';
       // Not even kept: a later login without a refresh token of its own must not revive somebody else's.
       const verdict = () => this.#requireReauthentication(call, reason, { forgetTokens: true });
-      if (!(await this.#untilWritten(verdict))) await this.accounts.releaseLease(account.id, owner);
+      if (!(await this.#untilWritten(owner, verdict))) await this.accounts.releaseLease(account.id, owner);
       return { kind: 'changed' };
     }
     const { refreshToken } = tokens;
-    const stored = await this.#untilWritten(() => this.#store(call, refreshToken, answer));
+    const stored = await this.#untilWritten(owner, () => this.#store(call, refreshToken, answer));
     if (stored && idToken) this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
     return { kind: 'changed' };
   }
@@ -208,8 +235,9 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       if (!stored) await this.#rescue({ account, owner }, spent, answer);
       await this.circuits.answered(account.identityProvider, { probe });
       const shortfall = stored ? setback?.lastError : 'superseded';
-      if (shortfall === undefined) await this.journal.refreshed(account);
-      else await this.journal.refreshFailed(account, shortfall);
+      const happened = { ...account, leaseOwner: owner };
+      if (shortfall === undefined) await this.journal.refreshed(happened);
+      else await this.journal.refreshFailed(happened, shortfall);
       return stored;
     });
   }
@@ -223,19 +251,40 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /**
    * The provider has rotated the refresh token and its successor exists nowhere but here, so a database that is away
-   * is asked again for as long as the lease keeps others from using up the old one.
+   * is asked again for as long as the lease keeps others from using up the old one. It may have committed and failed to
+   * say so: what is in the journal is not done again, and if that commits later still, the journal refuses the second record.
    */
-  async #untilWritten<Result>(write: () => Promise<Result>): Promise<Result> {
+  async #untilWritten(owner: string, write: () => Promise<boolean>): Promise<boolean> {
     const deadline = this.clock.now() + this.configuration.environment.UPSTREAM_LEASE_MS;
-    for (;;) {
+    for (let again = false; ; again = true) {
       try {
-        return await write();
+        const outcome = again ? await this.journal.outcomeUnder(owner) : undefined;
+        return outcome ? outcome === 'success' : await write();
       } catch (error) {
         if (this.clock.now() >= deadline) throw error;
-        this.#logger.warn({ error }, 'refreshed tokens could not be stored yet');
+        this.#logger.warn({ error }, 'what came of a refresh could not be stored yet');
         await delay(WRITE_RETRY_MS);
       }
     }
+  }
+
+  /**
+   * The next one may try at once, and finds no intent where nothing was sent. Nobody waits for that: while the database is
+   * away it is tried again, until the lease has run out by itself.
+   */
+  #letGo({ account, owner, maybeSpent }: Task): void {
+    const deadline = this.clock.now() + this.configuration.environment.UPSTREAM_LEASE_MS;
+    const letGo = async (): Promise<void> => {
+      while (this.clock.now() < deadline) {
+        try {
+          return await this.accounts.releaseLease(account.id, owner, { intentAnswered: !maybeSpent });
+        } catch {
+          await delay(WRITE_RETRY_MS);
+        }
+      }
+    };
+    const release = letGo().finally(() => this.#releases.delete(release));
+    this.#releases.add(release);
   }
 
   async #failed(
@@ -248,7 +297,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     if (error.kind === 'invalid_grant') {
       const refused = interrupted ? 'rotation_lost' : 'invalid_grant';
       const reason = WANTS_USER.includes(error.oauthError) ? 'interaction_required' : refused;
-      const applied = await this.#requireReauthentication(call, reason, { leaseOwner: owner });
+      const verdict = () => this.#requireReauthentication(call, reason, { leaseOwner: owner });
+      const applied = await this.#untilWritten(owner, verdict);
       if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
       return { kind: 'changed' };
     }
@@ -276,7 +326,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /** Answers whether it applied: not when somebody linked the account again meanwhile, for then nothing is lost. */
   async #requireReauthentication(
-    { account, probe }: Pick<Call, 'account' | 'probe'>,
+    { account, owner, probe }: Pick<Call, 'account' | 'probe'> & { owner?: string },
     reason: ReauthenticationReason,
     only: { leaseOwner?: string; forgetTokens?: boolean } = {},
   ): Promise<boolean> {
@@ -284,7 +334,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       const changed = await this.accounts.requireReauthentication(account, reason, only);
       // Whoever refuses answers.
       await this.circuits.answered(account.identityProvider, { probe });
-      if (changed) await this.journal.reauthenticationRequired(account, reason);
+      const happened = { ...account, ...(owner !== undefined && { leaseOwner: owner }) };
+      if (changed) await this.journal.reauthenticationRequired(happened, reason);
       return changed;
     });
     if (required) {

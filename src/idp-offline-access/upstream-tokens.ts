@@ -47,6 +47,8 @@ export interface TokenWanted {
 /** The one function through which every face obtains upstream tokens. A token past its expiry is never handed out. */
 @Injectable()
 export class UpstreamTokens {
+  #waiting = 0;
+
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
     @Inject(OfflineRefresh) private readonly offlineRefresh: OfflineRefresh,
@@ -54,6 +56,11 @@ export class UpstreamTokens {
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Configuration) private readonly configuration: Configuration,
   ) {}
+
+  /** Callers that wait for a refresh. */
+  get waiting(): number {
+    return this.#waiting;
+  }
 
   async acquire(wanted: TokenWanted): Promise<UpstreamTokenAnswer> {
     try {
@@ -90,17 +97,24 @@ export class UpstreamTokens {
     return { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
   }
 
+  #hasRoom(): boolean {
+    const { MAX_WAITING_READERS: maximum } = this.configuration.environment;
+    return this.#waiting < maximum && this.offlineRefresh.underWay < maximum;
+  }
+
   /**
    * Waits for the refresh, but not for ever, and somebody with a valid token not long: it goes on without them, and
-   * however many wait, none does so longer than this.
+   * however many wait, none does so longer than this. Where too many wait already, nobody else does.
    */
   async #refresh(account: LinkedAccount, provider: IdentityProvider, hasValidToken: boolean): Promise<RefreshOutcome> {
     const later: RefreshOutcome = { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
+    if (!this.#hasRoom()) return later;
     const refresh = this.offlineRefresh.refresh(account, provider);
     const patience = new AbortController();
     const patienceMs = hasValidToken
       ? PATIENCE_MS
       : this.configuration.environment.UPSTREAM_TIMEOUT_MS + 2 * WRITE_MARGIN_MS;
+    this.#waiting += 1;
     try {
       return await Promise.race([
         hasValidToken ? refresh.catch(() => later) : refresh,
@@ -108,6 +122,7 @@ export class UpstreamTokens {
       ]);
     } finally {
       patience.abort();
+      this.#waiting -= 1;
     }
   }
 

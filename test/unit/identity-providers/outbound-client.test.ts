@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OutboundClient, OutboundDocument, OutboundError } from '../../../src/identity-providers/outbound-client.js';
 import type { ListeningServer } from './provider-server.js';
 import { listen, SteppedClock } from './provider-server.js';
@@ -252,3 +252,73 @@ function writeForever(response: ServerResponse, bytes: number): void {
   };
   more();
 }
+
+/** A server that answers when it is told to, and counts. */
+async function silent() {
+  const held: ServerResponse[] = [];
+  const { origin } = await server((_request, response) => held.push(response));
+  const answer = () => {
+    for (const response of held.splice(0)) response.end('answer');
+  };
+  const outbound = new OutboundClient({ allow: ['127.0.0.1'], maxConnections: 2 });
+  open.push(outbound);
+  return { origin, held, answer, outbound };
+}
+
+describe('connections to one origin', () => {
+  it('are never more than were configured; the others wait their turn', async () => {
+    const { origin, held, answer, outbound } = await silent();
+    const answers = Array.from({ length: 5 }, async () => (await outbound.fetch(origin, { timeoutMs })).text());
+    const ended = Promise.all(answers);
+    for (const [underWay, waiting] of [
+      [2, 3],
+      [2, 1],
+      [1, 0],
+    ] as const) {
+      await vi.waitFor(() => expect([held.length, outbound.pending]).toEqual([underWay, waiting]));
+      expect(outbound.openSockets).toBeLessThanOrEqual(2);
+      answer();
+    }
+    expect(await ended).toEqual(Array.from({ length: 5 }, () => 'answer'));
+    expect(outbound.pending).toBe(0);
+  });
+
+  it('are told apart from an answer that does not come: what got none was not sent', async () => {
+    const { origin, held, answer, outbound } = await silent();
+    const busy = [1, 2].map(() => outbound.fetch(origin, { timeoutMs }));
+    expect(await failureOf(outbound.fetch(origin, { timeoutMs: 20 }))).toMatchObject({ kind: 'busy' });
+    expect(await outbound.reserve(origin, { timeoutMs: 20 })).toBeUndefined();
+    expect(outbound.pending).toBe(0);
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    answer();
+    await Promise.all(busy);
+  });
+
+  it('can be reserved, and are free again once for each that is released', async () => {
+    const { origin, held, answer, outbound } = await silent();
+    const [one, other] = await Promise.all([1, 2].map(() => outbound.reserve(origin, { timeoutMs })));
+    const waiting = outbound.reserve(origin, { timeoutMs });
+    const sent = outbound.fetch(origin, { timeoutMs, slot: one });
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    answer();
+    await sent;
+    expect(outbound.pending).toBe(1);
+    one?.release();
+    one?.release();
+    const next = await waiting;
+    expect(next).toBeDefined();
+    expect(await outbound.reserve(origin, { timeoutMs: 20 })).toBeUndefined();
+    for (const slot of [other, next]) slot?.release();
+    for (const _ of [1, 2]) expect(await outbound.reserve(origin, { timeoutMs })).toBeDefined();
+  });
+
+  it('are given back by exchanges that fail', async () => {
+    const { origin, outbound } = await silent();
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await failureOf(outbound.fetch(origin, { timeoutMs: 20 }))).toMatchObject({ kind: 'timeout' });
+      expect(await failureOf(outbound.fetch('http://127.0.0.1:1/', { timeoutMs }))).toMatchObject({ kind: 'network' });
+    }
+    for (const _ of [1, 2]) expect(await outbound.reserve(origin, { timeoutMs: 20 })).toBeDefined();
+    expect(outbound.openSockets).toBeLessThanOrEqual(2);
+  });
+});

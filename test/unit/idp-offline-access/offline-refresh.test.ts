@@ -66,8 +66,8 @@ function world() {
   const accounts = {
     acquireLease: vi.fn(() => Promise.resolve(true)),
     find: vi.fn((): Promise<LinkedAccount | undefined> => Promise.resolve(account)),
+    findLeased: vi.fn(() => Promise.resolve({ account, leaseEndsAt: undefined })),
     openTokens: vi.fn(() => Promise.resolve({ accessToken: undefined, refreshToken: new Secret('refresh') })),
-    leaseExpiresAt: vi.fn(() => Promise.resolve(undefined)),
     recordIntent: vi.fn(() => Promise.resolve(true)),
     renewLease: vi.fn(() => Promise.resolve(true)),
     releaseLease: vi.fn(() => Promise.resolve()),
@@ -76,8 +76,13 @@ function world() {
     requireReauthentication: vi.fn(() => Promise.resolve(true)),
     markVerified: vi.fn(() => Promise.resolve()),
   };
+  const freed = vi.fn();
+  const journal = {
+    record: vi.fn(() => Promise.resolve()),
+    outcomeOf: vi.fn(() => Promise.resolve<'success' | 'failure' | undefined>(undefined)),
+  };
   const upstream = {
-    metadata: vi.fn(() => Promise.resolve({})),
+    reserve: vi.fn(() => Promise.resolve<{ release: () => void } | undefined>({ release: freed })),
     refresh: vi.fn(() => Promise.resolve(answer)),
     checkIdTokenOffline: vi.fn(() => 'match'),
     verifyIdToken: vi.fn(() => Promise.resolve({})),
@@ -95,19 +100,19 @@ function world() {
     circuits as unknown as UpstreamCircuits,
     revocation as unknown as UpstreamRevocation,
     { run: (work: () => unknown) => work(), outside: (work: () => unknown) => work() } as unknown as UnitOfWork,
-    new AccountJournal({ record: () => Promise.resolve() } as unknown as Audit),
+    new AccountJournal(journal as unknown as Audit),
     new MonotonicClock(),
     new SystemRandomness(),
     { environment: { UPSTREAM_LEASE_MS: LEASE_MS, UPSTREAM_TIMEOUT_MS: 500 } } as unknown as Configuration,
   );
-  return { accounts, upstream, circuits, revocation, refresh };
+  return { accounts, upstream, circuits, revocation, journal, freed, refresh };
 }
 
 describe('a refresh whose surroundings fail', () => {
-  let { accounts, upstream, circuits, revocation, refresh } = world();
+  let { accounts, upstream, circuits, revocation, journal, freed, refresh } = world();
   beforeEach(() => {
     Logger.overrideLogger(false);
-    ({ accounts, upstream, circuits, revocation, refresh } = world());
+    ({ accounts, upstream, circuits, revocation, journal, freed, refresh } = world());
   });
 
   it('promise 6: keys that are out of reach are no failure of the refresh', async () => {
@@ -142,7 +147,7 @@ describe('a refresh whose surroundings fail', () => {
   it('promise 7: it is asked no longer than a lease; then the lease goes and the intent stays', async () => {
     accounts.storeRefreshed.mockRejectedValue(new Error('away'));
     await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
-    expect(accounts.releaseLease.mock.calls).toEqual([['account', expect.any(String)]]);
+    expect(accounts.releaseLease.mock.calls).toEqual([['account', expect.any(String), { intentAnswered: false }]]);
     // Nothing is left behind that later callers would be given.
     accounts.storeRefreshed.mockResolvedValue(true);
     expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
@@ -151,9 +156,59 @@ describe('a refresh whose surroundings fail', () => {
   it('promise 7: nothing is sent when the intent cannot be written, or the lease was lost before it was', async () => {
     accounts.recordIntent.mockRejectedValueOnce(new Error('away'));
     await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+    // It may have been written without our knowing: as nothing was sent, nobody is to think that something was.
+    expect(accounts.releaseLease.mock.calls).toEqual([['account', expect.any(String), { intentAnswered: true }]]);
     accounts.recordIntent.mockResolvedValueOnce(false);
     expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
     expect(upstream.refresh).not.toHaveBeenCalled();
+  });
+
+  it('promise 7: a lease whose answer was lost goes, and the database is asked for that until it answers', async () => {
+    accounts.acquireLease.mockRejectedValueOnce(new Error('away'));
+    accounts.releaseLease.mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
+    await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+    await refresh.beforeApplicationShutdown();
+    const [[, owner] = []] = accounts.acquireLease.mock.calls as unknown[][];
+    const release = ['account', owner, { intentAnswered: false }];
+    expect(accounts.releaseLease.mock.calls).toEqual([release, release, release]);
+  });
+
+  it('promise 7: what was written though its answer was lost is neither written again nor taken for lost', async () => {
+    accounts.storeRefreshed.mockRejectedValueOnce(new Error('away'));
+    journal.outcomeOf.mockResolvedValue('success');
+    await refresh.refresh(account, provider);
+    await refresh.beforeApplicationShutdown();
+    const [[, owner] = []] = accounts.acquireLease.mock.calls as unknown[][];
+    expect(journal.outcomeOf.mock.calls).toEqual([[owner]]);
+    expect(accounts.storeRefreshed).toHaveBeenCalledOnce();
+    expect(accounts.replaceRefreshToken).not.toHaveBeenCalled();
+    expect(revocation.request).not.toHaveBeenCalled();
+    expect(journal.record).not.toHaveBeenCalled();
+    expect(accounts.markVerified).toHaveBeenCalledOnce();
+  });
+
+  it('promise 7: a refusal is written down however long the database takes, under the lease', async () => {
+    upstream.refresh.mockRejectedValue(new UpstreamError('invalid_grant', 'refused'));
+    accounts.requireReauthentication.mockRejectedValueOnce(new Error('away'));
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'changed' });
+    const [[, owner] = []] = accounts.acquireLease.mock.calls as unknown[][];
+    expect(journal.record).toHaveBeenCalledOnce();
+    expect(journal.record).toHaveBeenCalledWith(expect.objectContaining({ id: owner, reason: 'invalid_grant' }));
+  });
+
+  it('promise 7: no intent is written before there is a connection to send the token on', async () => {
+    upstream.reserve.mockResolvedValueOnce(undefined);
+    expect(await refresh.refresh(account, provider)).toEqual({ kind: 'unavailable', retryAfterSeconds: 1 });
+    expect(accounts.releaseLease.mock.calls).toEqual([['account', expect.any(String)]]);
+    for (const step of [circuits.admit, circuits.failed, accounts.recordIntent, upstream.refresh, journal.record]) {
+      expect(step).not.toHaveBeenCalled();
+    }
+    for (const fault of [circuits.admit, accounts.recordIntent, upstream.refresh]) {
+      freed.mockClear();
+      fault.mockRejectedValueOnce(new Error('away'));
+      await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+      expect(freed).toHaveBeenCalledOnce();
+    }
   });
 
   it('promise 7: a row that cannot be decrypted is not redeemed, and its lease goes', async () => {
@@ -186,7 +241,7 @@ describe('a refresh whose surroundings fail', () => {
     for (const kind of ['unavailable', 'misconfigured'] as const) {
       upstream.refresh.mockRejectedValueOnce(new UpstreamError(kind, 'no'));
       await refresh.refresh(account, provider);
-      upstream.metadata.mockRejectedValueOnce(new UpstreamError(kind, 'no'));
+      upstream.reserve.mockRejectedValueOnce(new UpstreamError(kind, 'no'));
       await refresh.refresh(account, provider);
     }
     expect(accounts.releaseLease).toHaveBeenCalledTimes(4);
@@ -233,7 +288,8 @@ describe('a refresh whose surroundings fail', () => {
   it('promise 9: a loser learns from the row that the winner failed, and does not call at once', async () => {
     accounts.acquireLease.mockResolvedValue(false);
     const retryAt = new MonotonicClock().now() + 60_000;
-    accounts.find.mockResolvedValue({ ...account, failures: 1, lastError: 'unavailable', retryAt });
+    const failed = { ...account, failures: 1, lastError: 'unavailable', retryAt };
+    accounts.findLeased.mockResolvedValue({ account: failed, leaseEndsAt: undefined });
     expect(await refresh.refresh(account, provider)).toMatchObject({ kind: 'unavailable' });
     expect(upstream.refresh).not.toHaveBeenCalled();
   });
