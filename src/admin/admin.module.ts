@@ -4,14 +4,23 @@ import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { IdpOfflineAccessModule } from '../idp-offline-access/index.js';
 import { ThrottlingModule } from '../throttling/index.js';
 import { UsersModule } from '../users/index.js';
+import { WebhooksModule } from '../webhooks/index.js';
 import { adminFace } from './admin.face.js';
 import { AuditController } from './audit.controller.js';
+import { EncryptionKeysController } from './encryption-keys.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
 import { UsersController } from './users.controller.js';
+import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
-  imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule],
-  controllers: [IdentityProvidersController, UsersController, AuditController],
+  imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule, WebhooksModule],
+  controllers: [
+    IdentityProvidersController,
+    UsersController,
+    WebhooksController,
+    AuditController,
+    EncryptionKeysController,
+  ],
 })
 export class AdminModule {
   constructor(@Inject(Faces) faces: Faces) {

@@ -54,8 +54,9 @@ interface Documented {
   query?: Record<string, string>;
   list?: boolean;
   body?: Type | { schema: object };
+  bodyOptional?: boolean;
   answer?: Type;
-  status?: 200 | 201 | 204;
+  status?: 200 | 201 | 202 | 204;
   location?: boolean;
   problems?: Problem[];
 }
@@ -78,6 +79,7 @@ const PAGE = [
 /** An operation of the admin API, with everything that it can answer. */
 export function AdminOperation(documented: Documented) {
   const { summary, operationId, description, path = {}, query = {}, list, body, answer, status = 200 } = documented;
+  const required = !documented.bodyOptional;
   const problems = new Set<Problem>([401, 500, 503, ...(documented.problems ?? [])]);
   if (list || Object.keys(query).length > 0) problems.add(400);
   if (body) for (const one of [400, 413, 415] as const) problems.add(one);
@@ -92,7 +94,7 @@ export function AdminOperation(documented: Documented) {
       ApiQuery({ name, required: false, description: text, schema: { type: 'string' } }),
     ),
     ...(list ? PAGE : []),
-    ...(body ? [ApiBody('schema' in body ? body : { type: body })] : []),
+    ...(body ? [ApiBody('schema' in body ? body : { type: body, required })] : []),
     ApiResponse({
       status,
       description: summary,

@@ -12,6 +12,12 @@ export const JsonBody = createParamDecorator((shape: Shape, context: ExecutionCo
   checked(shape, jsonObject(context.switchToHttp().getRequest<Request>())),
 );
 
+/** The same where all of it may be left out, the body too. */
+export const OptionalJsonBody = createParamDecorator((shape: Shape, context: ExecutionContext) => {
+  const request = context.switchToHttp().getRequest<Request>();
+  return checked(shape, request.body === undefined ? {} : jsonObject(request));
+});
+
 /** The parameters of the query, likewise; what looks like a number is one. */
 export const QueryOf = createParamDecorator((shape: Shape, context: ExecutionContext) => {
   const parameters = queryParameters(context.switchToHttp().getRequest<Request>().originalUrl);

@@ -6,7 +6,7 @@ import { Secret } from '../common/secret.js';
 import { isoTime, ListMeta, PageQuery } from './admin.dto.js';
 
 /** Unlike `IsOptional()`, null is not nothing. */
-const MayBeLeftOut = () => ValidateIf((_, value) => value !== undefined);
+export const MayBeLeftOut = () => ValidateIf((_, value) => value !== undefined);
 const IsUsername = () =>
   Matches(/^[^\s:\p{C}]{1,128}$/u, {
     message: '$property must have 1 to 128 characters without spaces, colons or control characters',

@@ -4,6 +4,7 @@ import { Configuration, ConfigurationError } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import { EncryptedTables } from './encrypted-tables.js';
 import { Envelopes } from './envelopes.js';
+import { Rewrapping } from './rewrapping.js';
 
 @Global()
 @Module({
@@ -19,8 +20,9 @@ import { Envelopes } from './envelopes.js';
       inject: [UnitOfWork, Envelopes],
       useFactory: (unitOfWork: UnitOfWork, envelopes: Envelopes) => new EncryptedTables(unitOfWork, envelopes),
     },
+    Rewrapping,
   ],
-  exports: [Envelopes, EncryptedTables],
+  exports: [Envelopes, EncryptedTables, Rewrapping],
 })
 export class EncryptionModule implements OnModuleInit {
   constructor(@Inject(EncryptedTables) private readonly tables: EncryptedTables) {}

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { DomainError } from '../common/domain-error.js';
 import type { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import type { EncryptionKey } from '../config/index.js';
@@ -19,10 +20,19 @@ export interface WrappedDataKey {
   encryptionKeyId: string;
 }
 
-/** The key of an encrypted row is not among the configured ones, or the row was tampered with. */
-export class DecryptionError extends Error {
-  constructor(message: string) {
-    super(message);
+/** After this, a replica that did not know a key has been restarted with it, or another one answers. */
+const RETRY_SECONDS = 5;
+
+/**
+ * The key of an encrypted row is not among the configured ones (`server.unavailable`: other replicas may have it, and
+ * nothing is lost), or the row was tampered with (`server.error`).
+ */
+export class DecryptionError extends DomainError {
+  constructor(code: 'server.unavailable' | 'server.error', privateDetail: string) {
+    super(code, {
+      privateDetail,
+      ...(code === 'server.unavailable' && { meta: { retryAfterSeconds: RETRY_SECONDS } }),
+    });
     this.name = 'DecryptionError';
   }
 }
@@ -46,20 +56,49 @@ export class Envelopes {
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
   }
 
+  /** The id of the key that wraps what is written now. */
+  get currentKeyId(): string {
+    return this.#current.id;
+  }
+
+  /** The ids of all configured keys, the current one first. */
+  get keyIds(): string[] {
+    return [...this.#keys.keys()];
+  }
+
   /** An envelope with a new data key. */
   create(row: RowReference): Envelope {
     const dataKey = this.randomness.bytes(32);
-    const { id, key } = this.#current;
-    const wrapped = encrypt(key, dataKey, wrapContext(row, id), this.randomness);
-    return new Envelope(row, dataKey, { dataKey: wrapped, encryptionKeyId: id }, this.randomness);
+    return new Envelope(row, dataKey, this.#wrap(row, dataKey), this.randomness);
   }
 
   /** @throws DecryptionError when the key is missing or the wrapped key does not belong to the row. */
-  open(row: RowReference, { dataKey, encryptionKeyId }: WrappedDataKey): Envelope {
+  open(row: RowReference, wrapped: WrappedDataKey): Envelope {
+    return new Envelope(row, this.#unwrap(row, wrapped), wrapped, this.randomness);
+  }
+
+  /**
+   * The same data key, wrapped by the current key: what it sealed stays as it is.
+   * @throws DecryptionError as `open`
+   */
+  rewrap(row: RowReference, wrapped: WrappedDataKey): WrappedDataKey {
+    return this.#wrap(row, this.#unwrap(row, wrapped));
+  }
+
+  #wrap(row: RowReference, dataKey: Buffer): WrappedDataKey {
+    const { id, key } = this.#current;
+    return { dataKey: encrypt(key, dataKey, wrapContext(row, id), this.randomness), encryptionKeyId: id };
+  }
+
+  #unwrap(row: RowReference, { dataKey, encryptionKeyId }: WrappedDataKey): Buffer {
     const key = this.#keys.get(encryptionKeyId);
-    if (!key) throw new DecryptionError(`${row.table}: the encryption key ${encryptionKeyId} is not configured`);
-    const unwrapped = decrypt(key, dataKey, wrapContext(row, encryptionKeyId), row.table);
-    return new Envelope(row, unwrapped, { dataKey, encryptionKeyId }, this.randomness);
+    if (!key) {
+      throw new DecryptionError(
+        'server.unavailable',
+        `${row.table}: the encryption key ${encryptionKeyId} is not configured`,
+      );
+    }
+    return decrypt(key, dataKey, wrapContext(row, encryptionKeyId), row.table);
   }
 }
 
@@ -108,6 +147,9 @@ function decrypt(key: Buffer, ciphertext: string, context: string, table: string
       .setAuthTag(bytes.subarray(-TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
   } catch {
-    throw new DecryptionError(`${table}: a ciphertext does not belong to its row, or was tampered with`);
+    throw new DecryptionError(
+      'server.error',
+      `${table}: a ciphertext does not belong to its row, or was tampered with`,
+    );
   }
 }

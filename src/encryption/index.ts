@@ -5,3 +5,4 @@
 export { EncryptedTables } from './encrypted-tables.js';
 export { EncryptionModule } from './encryption.module.js';
 export { DecryptionError, Envelope, Envelopes, type WrappedDataKey } from './envelopes.js';
+export { Rewrapping, type EncryptionKeyUse, type RewrappingState } from './rewrapping.js';

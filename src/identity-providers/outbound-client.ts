@@ -26,6 +26,8 @@ export interface OutboundRequest {
   maxBytes?: number;
   /** One that was reserved for it; otherwise it waits for one, which counts as part of the exchange. */
   slot?: ConnectionSlot | undefined;
+  /** What becomes of an answer that is larger: `refused`, or what is beyond is `ignored`. Default `refused`. */
+  excess?: 'refused' | 'ignored';
 }
 
 /**
@@ -108,7 +110,7 @@ export class OutboundClient {
         signal,
         dispatcher: this.#agent,
       });
-      const body = await readCapped(response.body, request.maxBytes ?? METADATA_MAX_BYTES, host);
+      const body = await readCapped(response.body, request, host);
       // Node's own Response, not undici's: libraries test with instanceof.
       return new Response(STATUSES_WITHOUT_BODY.has(response.status) ? null : body, {
         status: response.status,
@@ -223,12 +225,17 @@ function normalHost(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '');
 }
 
-async function readCapped(body: AsyncIterable<Uint8Array> | null, maxBytes: number, host: string): Promise<Buffer> {
+async function readCapped(
+  body: AsyncIterable<Uint8Array> | null,
+  { maxBytes = METADATA_MAX_BYTES, excess = 'refused' }: OutboundRequest,
+  host: string,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Throwing out of the loop cancels the stream, which closes the connection: the rest is never received.
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
+    if (size > maxBytes && excess === 'ignored') break;
     if (size > maxBytes) throw new OutboundError('too-large', host);
     chunks.push(chunk);
   }

@@ -138,7 +138,8 @@ function kindOf(error: string, exchange: 'code' | 'refresh'): UpstreamErrorKind 
   }
 }
 
-function retryAfterMs(header: string | null, nowMs: number): number | undefined {
+/** How long a header asks to be left alone, at most an hour. @see RFC 9110 section 10.2.3 */
+export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
   const isSeconds = /^\d+$/.test(header);
   // Date.parse makes a date of nearly anything, so only the form that HTTP prescribes is handed to it.

@@ -4,6 +4,7 @@ import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { OutboxModule } from '../outbox/index.js';
 import { TokensModule } from '../tokens/index.js';
 import { UserDeletion, UsersModule } from '../users/index.js';
+import { WebhooksModule } from '../webhooks/index.js';
 import { AccountJournal } from './account-journal.js';
 import { ConnectTickets } from './connect-tickets.js';
 import { ConfigurationController } from './dialects/onezone/configuration.controller.js';
@@ -23,7 +24,7 @@ import { UpstreamRevocation } from './upstream-revocation.js';
 import { UpstreamTokens } from './upstream-tokens.js';
 
 @Module({
-  imports: [TokensModule, UsersModule, IdentityProvidersModule, OutboxModule],
+  imports: [TokensModule, UsersModule, WebhooksModule, IdentityProvidersModule, OutboxModule],
   controllers: [
     ConfigurationController,
     CurrentUserController,

@@ -66,6 +66,7 @@ export interface UpstreamCredentials {
 export interface OpenedTokens {
   accessToken: Secret | undefined;
   refreshToken: Secret | undefined;
+  idToken?: Secret | undefined;
 }
 
 /** Tokens of another issuer, or given to another client_id, are neither served nor sent to the provider of today. */

@@ -208,22 +208,22 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
-  /** Compare-and-swap on the generation: false when the row was linked again, refreshed or unlinked meanwhile. */
+  /**
+   * Compare-and-swap on the generation: false when the row was linked again, refreshed or unlinked meanwhile.
+   * @param how.kept are the tokens of that generation, opened before the provider was asked. What the row keeps of them is
+   * sealed anew, so storing needs no key but the current one, whatever has been done to the row's wrapping meanwhile.
+   */
   async storeRefreshed(
     account: LinkedAccount,
     credentials: UpstreamCredentials,
-    { verified, setback }: { verified: boolean; setback?: Setback | undefined },
+    { verified, setback, kept }: { verified: boolean; setback?: Setback | undefined; kept?: OpenedTokens },
   ): Promise<boolean> {
     const row = await this.#rows.findOneBy({ id: account.id, unlinkedAt: IsNull(), generation: account.generation });
     if (!row) return false;
     // RFC 6749 section 6 lets a refresh leave the scope out; an empty one, which its section 3.3 has not, is no other.
     const { scope, ...tokens } = credentials;
-    return this.#store(row, scope?.length === 0 ? { ...tokens, scope: undefined } : credentials, {
-      ...NO_LEASE,
-      verified,
-      refreshedAt: this.clock.now(),
-      ...(setback ?? NO_FAILURES),
-    });
+    const changes = { ...NO_LEASE, verified, refreshedAt: this.clock.now(), ...(setback ?? NO_FAILURES) };
+    return this.#store(row, scope?.length === 0 ? { ...tokens, scope: undefined } : credentials, changes, kept);
   }
 
   /**
@@ -358,12 +358,13 @@ export class LinkedAccountsRepository {
     row: LinkedAccountEntity,
     credentials: UpstreamCredentials,
     changes: Partial<LinkedAccountEntity>,
+    kept?: OpenedTokens,
   ): Promise<boolean> {
     // What was given to another client, or by another issuer, is not to be sent to this one.
     const sameClient =
       (changes.issuer ?? row.issuer) === row.issuer &&
       (changes.upstreamClientId ?? row.upstreamClientId) === row.upstreamClientId;
-    const before = sameClient ? this.#open(row) : undefined;
+    const before = sameClient ? (kept ?? this.#open(row)) : undefined;
     const envelope = this.envelopes.create({ table: TABLE, id: row.id });
     const seal = (column: string, secret: Secret | undefined) => (secret ? envelope.seal(column, secret) : null);
     const { affected } = await this.#rows.update(
@@ -385,7 +386,7 @@ export class LinkedAccountsRepository {
     return affected === 1;
   }
 
-  #open(row: LinkedAccountEntity): OpenedTokens & { idToken: Secret | undefined } {
+  #open(row: LinkedAccountEntity): OpenedTokens {
     const envelope = this.#envelopeOf(row);
     const unseal = (column: string, ciphertext: string | null) =>
       ciphertext === null ? undefined : envelope?.unseal(column, ciphertext);

@@ -92,7 +92,11 @@ export class LinkedAccounts implements OnModuleInit {
       await this.circuits.answered(identityProvider, { probe: false });
       if (connected) await this.accounts.noteConnected(id, connectedInSession);
       if (before?.id !== id && before?.status !== 'active') await this.accounts.makeDefault(id);
-      await this.journal.linked(account, { reason, recovered: account.status === 'reauthentication-required' });
+      await this.journal.linked(account, {
+        reason,
+        recovered: account.status === 'reauthentication-required',
+        renewed: account.status === 'active',
+      });
       return id;
     });
   }

@@ -14,7 +14,7 @@ import {
   type TokenResponse,
 } from '../identity-providers/index.js';
 import { AccountJournal } from './account-journal.js';
-import type { LinkedAccount, ReauthenticationReason } from './linked-account.js';
+import type { LinkedAccount, OpenedTokens, ReauthenticationReason } from './linked-account.js';
 import { LinkedAccountsRepository, type Setback } from './linked-accounts.repository.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 import { toCredentials } from './upstream-credentials.js';
@@ -212,7 +212,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       return { kind: 'changed' };
     }
     const { refreshToken } = tokens;
-    const stored = await this.#untilWritten(owner, () => this.#store(call, refreshToken, answer));
+    const stored = await this.#untilWritten(owner, () => this.#store(call, { ...tokens, refreshToken }, answer));
     if (stored && idToken) this.#verifyLater({ ...account, generation: account.generation + 1 }, provider, idToken);
     return { kind: 'changed' };
   }
@@ -221,7 +221,11 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
    * Stores the answer, unless a sign-in was faster; even then the successor of what was spent is not lost. Where the
    * account was unlinked meanwhile, the answer goes back to the provider: nobody else knows of these tokens.
    */
-  #store({ account, owner, probe }: Call, spent: Secret, answer: TokenResponse): Promise<boolean> {
+  #store(
+    { account, owner, probe }: Call,
+    spent: OpenedTokens & { refreshToken: Secret },
+    answer: TokenResponse,
+  ): Promise<boolean> {
     return this.unitOfWork.run(async () => {
       const credentials = toCredentials(answer);
       const { expiresAt = Infinity } = credentials;
@@ -231,8 +235,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
           ? this.#setback(account, 'expired-on-arrival', this.#backoffMs(account))
           : undefined;
       const verified = answer.idToken === undefined;
-      const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback });
-      if (!stored) await this.#rescue({ account, owner }, spent, answer);
+      const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback, kept: spent });
+      if (!stored) await this.#rescue({ account, owner }, spent.refreshToken, answer);
       await this.circuits.answered(account.identityProvider, { probe });
       const shortfall = stored ? setback?.lastError : 'superseded';
       const happened = { ...account, leaseOwner: owner };

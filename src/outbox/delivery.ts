@@ -3,13 +3,19 @@ import type { Secret } from '../common/secret.js';
 /** One attempt to deliver a message. */
 export interface Delivery {
   id: string;
+  /** What the message is about. */
+  subjectId: string | undefined;
   /** From 1. */
   attempt: number;
   payload: Secret;
+  /** Aborts when the process stops and has waited a little: another one makes the delivery then, at once. */
+  signal: AbortSignal;
 }
 
 /** Who delivers the messages of one kind. A message may be delivered twice, where a process died after it had been. */
 export interface OutboxHandler {
+  /** The outcomes after which what a message said is kept for a day, so that it can be sent again; else it is erased. */
+  readonly repeatable?: readonly string[];
   /**
    * Runs outside any transaction, for four minutes at most. Answers the outcome, in a word of ours.
    * @throws DeliveryError to be asked again; anything else is tried again too
@@ -33,7 +39,10 @@ export class DeliveryError extends Error {
   }
 }
 
-/** The receiver is to be left alone for now: nothing was tried, so it does not count as an attempt. */
+/**
+ * The receiver is to be left alone for now: nothing was tried, so it does not count as an attempt, and whatever else
+ * waits about the same subject waits as long.
+ */
 export class DeliveryPaused extends DeliveryError {
   constructor(retryAfterMs: number) {
     super('paused', { retryAfterMs });

@@ -4,4 +4,4 @@
  */
 export { DeliveryError, DeliveryPaused, type Delivery, type OutboxHandler } from './delivery.js';
 export { OutboxModule } from './outbox.module.js';
-export { Outbox, type NewMessage, type MessageState } from './outbox.js';
+export { Outbox, type MessageRecord, type MessageState, type NewMessage } from './outbox.js';

@@ -21,7 +21,7 @@ export class OutboxMessageEntity {
   @Column('varchar', { nullable: true })
   topic!: string | null;
 
-  /** Ciphertext; erased once the message is done with. */
+  /** Ciphertext; erased once the message is done with, unless it may be sent again. */
   @Column('text', { nullable: true })
   payload!: string | null;
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { In, LessThanOrEqual, MoreThan } from 'typeorm';
+import { In, IsNull, LessThan, Not } from 'typeorm';
 import { Clock } from '../common/clock.js';
+import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { ExpiredRows, UnitOfWork } from '../database/index.js';
@@ -14,6 +15,8 @@ const COLUMN = 'payload';
 const BEYOND_WAITS_MS = 24 * 3600_000;
 
 export interface NewMessage {
+  /** One that nobody else has; a random one where there is none. */
+  id?: string | undefined;
   kind: string;
   /** What the message is about, so that its state can be shown there. */
   subjectId?: string | undefined;
@@ -31,10 +34,26 @@ export interface MessageState {
   at: number;
 }
 
+/** A message as it can be shown, without what it says. */
+export interface MessageRecord {
+  id: string;
+  topic: string | undefined;
+  /** In a word of ours; nothing while it is under way. */
+  outcome: string | undefined;
+  attempts: number;
+  /** Of the latest attempt that failed; a word of ours. */
+  lastError: string | undefined;
+  /** Nothing while somebody delivers it, and once it has ended. */
+  nextAttemptAt: number | undefined;
+  createdAt: number;
+  endedAt: number | undefined;
+}
+
 /** A message that is due. */
 export interface DueMessage {
   id: string;
   kind: string;
+  subjectId: string | undefined;
   attempts: number;
   nextAttemptAt: number;
   /** When it is given up. */
@@ -42,7 +61,7 @@ export interface DueMessage {
 }
 
 /** Without its payload where that cannot be opened, at least not with the keys of this process. */
-export type TakenMessage = Omit<Delivery, 'payload'> & { payload: Secret | undefined };
+export type TakenMessage = Omit<Delivery, 'payload' | 'signal'> & { payload: Secret | undefined };
 
 /** The rows of the outbox, the leases on them, and the encryption of what they say. */
 @Injectable()
@@ -59,8 +78,8 @@ export class OutboxMessages {
     expiredRows.register(OutboxMessageEntity);
   }
 
-  async insert({ kind, subjectId, topic, payload }: NewMessage, lifetimeMs: number): Promise<void> {
-    const id = this.randomness.id();
+  async insert(message: NewMessage, lifetimeMs: number): Promise<void> {
+    const { id = this.randomness.id(), kind, subjectId, topic, payload } = message;
     const envelope = this.envelopes.create({ table: TABLE, id });
     const now = this.clock.now();
     await this.#rows.insert({
@@ -80,20 +99,25 @@ export class OutboxMessages {
     });
   }
 
-  /** What is due, the longest waiting first. */
-  async due(kinds: readonly string[], limit: number): Promise<DueMessage[]> {
+  /** What is due of a kind, the longest waiting first, and nothing about these subjects. */
+  async due(kind: string, limit: number, except: readonly string[] = []): Promise<DueMessage[]> {
     const now = this.clock.now();
-    const rows = await this.#rows.find({
-      where: [LessThanOrEqual(now), MoreThan(now + BEYOND_WAITS_MS)].map((nextAttemptAt) => ({
-        nextAttemptAt,
-        kind: In([...kinds]),
-      })),
-      order: { nextAttemptAt: 'ASC' },
-      take: limit,
-    });
-    return rows.map(({ id, kind, attempts, nextAttemptAt, expiresAt }) => ({
+    const query = this.#rows
+      .createQueryBuilder('message')
+      .where('message.kind = :kind', { kind })
+      .andWhere('(message.nextAttemptAt <= :now OR message.nextAttemptAt > :beyond)', {
+        now,
+        beyond: now + BEYOND_WAITS_MS,
+      })
+      .orderBy({ 'message.nextAttemptAt': 'ASC', 'message.createdAt': 'ASC' })
+      .take(limit);
+    if (except.length > 0) {
+      query.andWhere('(message.subjectId IS NULL OR message.subjectId NOT IN (:...except))', { except });
+    }
+    return (await query.getMany()).map(({ id, subjectId, attempts, nextAttemptAt, expiresAt }) => ({
       id,
       kind,
+      subjectId: subjectId ?? undefined,
       attempts,
       nextAttemptAt: nextAttemptAt!,
       expiresAt,
@@ -107,7 +131,8 @@ export class OutboxMessages {
       { leaseOwner: owner, attempts: due.attempts + 1, nextAttemptAt: this.clock.now() + leaseMs },
     );
     const row = affected === 1 ? await this.#rows.findOneBy({ id: due.id }) : null;
-    return row ? { id: row.id, attempt: row.attempts, payload: this.#open(row) } : undefined;
+    if (!row) return undefined;
+    return { id: row.id, subjectId: row.subjectId ?? undefined, attempt: row.attempts, payload: this.#open(row) };
   }
 
   #open({ id, payload, dataKey, encryptionKeyId }: OutboxMessageEntity): Secret | undefined {
@@ -133,14 +158,25 @@ export class OutboxMessages {
     return affected === 1;
   }
 
-  /** Keeps what came of the message and erases what it said. False as for `retry`. */
-  async end(id: string, owner: string, outcome: string, reason: string | undefined): Promise<boolean> {
+  /** Nothing that waits about the subject is tried before then. */
+  async postpone(kind: string, subjectId: string, untilMs: number): Promise<void> {
+    await this.#rows.update(
+      { kind, subjectId, leaseOwner: IsNull(), nextAttemptAt: LessThan(untilMs) },
+      { nextAttemptAt: untilMs },
+    );
+  }
+
+  /** Keeps what came of the message and, unless it may be sent again, erases what it said. False as for `retry`. */
+  async end(
+    id: string,
+    owner: string,
+    outcome: string,
+    { reason, keep }: { reason?: string | undefined; keep: boolean },
+  ): Promise<boolean> {
     const { affected } = await this.#rows.update(
       { id, leaseOwner: owner },
       {
-        payload: null,
-        dataKey: null,
-        encryptionKeyId: null,
+        ...(!keep && { payload: null, dataKey: null, encryptionKeyId: null }),
         leaseOwner: null,
         nextAttemptAt: null,
         outcome,
@@ -149,6 +185,37 @@ export class OutboxMessages {
       },
     );
     return affected === 1;
+  }
+
+  /** Begins anew with a message that has ended and was kept. */
+  async repeat(kind: string, subjectId: string, id: string, lifetimeMs: number): Promise<boolean> {
+    const now = this.clock.now();
+    const { affected } = await this.#rows.update(
+      { id, kind, subjectId, outcome: Not(IsNull()), payload: Not(IsNull()) },
+      { outcome: null, attempts: 0, lastError: null, nextAttemptAt: now, expiresAt: now + lifetimeMs },
+    );
+    return affected === 1;
+  }
+
+  /** The messages about one subject, the latest first; with an outcome only those, with null those under way. */
+  async page(
+    kind: string,
+    subjectId: string,
+    { id, outcome }: { id?: string | undefined; outcome?: string | null | undefined },
+    { limit, offset }: PageRequest,
+  ): Promise<Page<MessageRecord>> {
+    const [rows, total] = await this.#rows.findAndCount({
+      where: {
+        kind,
+        subjectId,
+        ...(id !== undefined && { id }),
+        ...(outcome !== undefined && { outcome: outcome ?? IsNull() }),
+      },
+      order: { createdAt: 'DESC', id: 'DESC' },
+      take: limit,
+      skip: offset,
+    });
+    return { items: rows.map(toRecord), total };
   }
 
   /** Of all messages about these, the latest first. */
@@ -168,4 +235,19 @@ export class OutboxMessages {
   get #rows() {
     return this.unitOfWork.repository(OutboxMessageEntity);
   }
+}
+
+function toRecord(row: OutboxMessageEntity): MessageRecord {
+  const { id, topic, outcome, attempts, lastError, leaseOwner, nextAttemptAt, createdAt, expiresAt } = row;
+  return {
+    id,
+    topic: topic ?? undefined,
+    outcome: outcome ?? undefined,
+    attempts,
+    lastError: lastError ?? undefined,
+    nextAttemptAt: leaseOwner === null ? (nextAttemptAt ?? undefined) : undefined,
+    createdAt,
+    // What is done with expires when it ends.
+    endedAt: outcome === null ? undefined : expiresAt,
+  };
 }

@@ -7,24 +7,29 @@ import {
 } from '@nestjs/common';
 import { backoffMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
+import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
+import type { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
-import { DeliveryError, DeliveryPaused, type Delivery, type OutboxHandler } from './delivery.js';
+import { DeliveryError, DeliveryPaused, type OutboxHandler } from './delivery.js';
 import {
   OutboxMessages,
   type DueMessage,
+  type MessageRecord,
   type MessageState,
   type NewMessage,
   type TakenMessage,
 } from './outbox-messages.js';
 
-export type { MessageState, NewMessage } from './outbox-messages.js';
+export type { MessageRecord, MessageState, NewMessage } from './outbox-messages.js';
 
 /** How often a process looks for messages that others wrote, or that are due again. */
 const POLL_MS = 1_000;
-/** So many at once in each process: one receiver that hangs does not hold up the others. */
-const CONCURRENT = 4;
+/** So many of each kind at once in each process: one kind does not hold up the others. */
+const CONCURRENT = 16;
+/** And so few of them about one subject: nor does a receiver that hangs, or that is written to all the time. */
+const CONCURRENT_PER_SUBJECT = 4;
 /** Longer than any delivery takes; when a process dies, another one takes its message over after this. */
 const LEASE_MS = 5 * 60_000;
 const MAX_ATTEMPTS = 12;
@@ -33,19 +38,26 @@ const FAILED = 'failed';
 const MAX_AGE_MS = 3 * 24 * 3600_000;
 /** The last attempts are made a day later. */
 const BACKOFF = { firstMs: 10_000, maxMs: 6 * 3600_000, factor: 3 };
+/** For so long a process that stops waits for what is being delivered, before it breaks off what can be broken off. */
+const STOP_GRACE_MS = 3_000;
 
 /**
  * Messages to other services, written in the transaction that wants them and delivered after it: at least once,
- * normally once, by whichever replica takes one first. They are encrypted, and erased when they are done with.
+ * normally once, by whichever replica takes one first. They are encrypted, and erased when they are done with, unless
+ * who delivers them may be asked to do so again.
  */
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('Outbox');
   readonly #handlers = new Map<string, OutboxHandler>();
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Map<Promise<void>, DueMessage>();
+  readonly #breakOff = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
+  /** Something has come, or somebody is free, since the last look began. */
+  #news = false;
   #stopped = false;
+  #outage = false;
 
   constructor(
     @Inject(OutboxMessages) private readonly messages: OutboxMessages,
@@ -69,49 +81,109 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     return this.messages.statesOf(kind, subjectIds);
   }
 
+  /** The messages about one subject, the latest first; with an outcome only those, with null those under way. */
+  async list(
+    kind: string,
+    subjectId: string,
+    filter: { id?: string | undefined; outcome?: string | null | undefined },
+    page: PageRequest,
+  ): Promise<Page<MessageRecord>> {
+    return this.messages.page(kind, subjectId, filter, page);
+  }
+
+  /** Sends again what has ended and was kept; false where that cannot be had. */
+  async repeat(kind: string, subjectId: string, id: string): Promise<boolean> {
+    const repeated = await this.messages.repeat(kind, subjectId, id, MAX_AGE_MS);
+    if (repeated) this.unitOfWork.afterCommit(() => this.#look());
+    return repeated;
+  }
+
   onApplicationBootstrap(): void {
     this.#timer = setInterval(() => this.#look(), POLL_MS).unref();
     this.#look();
   }
 
-  /** What is being delivered is finished; the rest waits for another process, or for the next start. */
+  /** What is being delivered is finished, or broken off if it takes long; the rest waits for another process, or for the next start. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#looking;
-    await Promise.allSettled(this.#underWay);
+    const grace = setTimeout(() => this.#breakOff.abort(), STOP_GRACE_MS);
+    await Promise.allSettled(this.#underWay.keys());
+    clearTimeout(grace);
   }
 
   #look(): void {
+    this.#news = true;
     if (this.#stopped || this.#looking) return;
     // What is due need not be what the current request wrote: it is not to be audited as that one's doing.
     this.#looking = requestContext
-      .exit(() => this.unitOfWork.outside(() => this.#takeDue()))
-      .catch((error: unknown) => this.#logger.warn({ error }, 'the outbox could not be read'))
+      .exit(() => this.unitOfWork.outside(() => this.#lookWhileNews()))
       .finally(() => {
         this.#looking = undefined;
       });
   }
 
-  async #takeDue(): Promise<void> {
-    const free = CONCURRENT - this.#underWay.size;
-    if (free === 0 || this.#handlers.size === 0) return;
-    for (const due of await this.messages.due([...this.#handlers.keys()], free)) {
-      const delivering = this.#deliver(due)
-        .catch((error: unknown) => this.#logger.warn({ error, kind: due.kind }, 'a message could not be handled'))
-        .finally(() => {
-          this.#underWay.delete(delivering);
-          this.#look();
-        });
-      this.#underWay.add(delivering);
+  async #lookWhileNews(): Promise<void> {
+    while (this.#news && !this.#stopped) {
+      this.#news = false;
+      await this.#lookOnce();
     }
   }
 
-  async #deliver(due: DueMessage): Promise<void> {
+  /** A database that is away is mentioned once, not each second. */
+  async #lookOnce(): Promise<void> {
+    try {
+      for (const kind of this.#handlers.keys()) await this.#takeDue(kind);
+      this.#outage = false;
+    } catch (error) {
+      if (!this.#outage) this.#logger.warn({ error }, 'the outbox cannot be read for now');
+      this.#outage = true;
+    }
+  }
+
+  async #takeDue(kind: string): Promise<void> {
+    for (;;) {
+      const { free, full } = this.#room(kind);
+      if (free <= 0 || this.#stopped) return;
+      const found = await this.messages.due(kind, free, full);
+      for (const due of found) {
+        if (this.#stopped) return;
+        if (!this.#isFull(due)) await this.#begin(due);
+      }
+      // Else others may be due behind those about a subject that has enough by now.
+      if (found.length < free) return;
+    }
+  }
+
+  /** How many more of the kind can be begun, and about which subjects none. */
+  #room(kind: string): { free: number; full: string[] } {
+    const underWay = [...this.#underWay.values()].filter((due) => due.kind === kind);
+    const full = underWay.filter((due) => this.#isFull(due)).map(({ subjectId }) => subjectId!);
+    return { free: CONCURRENT - underWay.length, full: [...new Set(full)] };
+  }
+
+  #isFull({ kind, subjectId }: DueMessage): boolean {
+    if (subjectId === undefined) return false;
+    const same = [...this.#underWay.values()].filter((due) => due.kind === kind && due.subjectId === subjectId);
+    return same.length >= CONCURRENT_PER_SUBJECT;
+  }
+
+  async #begin(due: DueMessage): Promise<void> {
     const owner = this.randomness.id();
     const taken = await this.messages.take(due, owner, LEASE_MS);
     const handler = this.#handlers.get(due.kind);
     if (!taken || !handler) return;
+    const delivering = this.#deliver(handler, due, taken, owner)
+      .catch((error: unknown) => this.#logger.warn({ error, kind: due.kind }, 'a message could not be handled'))
+      .finally(() => {
+        this.#underWay.delete(delivering);
+        this.#look();
+      });
+    this.#underWay.set(delivering, due);
+  }
+
+  async #deliver(handler: OutboxHandler, due: DueMessage, taken: TakenMessage, owner: string): Promise<void> {
     // Whoever took it before may have died of it each time.
     if (taken.attempt > MAX_ATTEMPTS) {
       await this.#end(due.kind, taken, owner, FAILED, 'given-up');
@@ -120,7 +192,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     let outcome: string;
     try {
       if (!isReadable(taken)) throw new DeliveryError('unreadable');
-      outcome = await handler.deliver(taken);
+      outcome = await handler.deliver({ ...taken, signal: this.#breakOff.signal });
     } catch (error) {
       await this.#failed(error, due, taken, owner);
       return;
@@ -128,11 +200,16 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     await this.#end(due.kind, taken, owner, outcome);
   }
 
-  async #failed(error: unknown, { kind, expiresAt }: DueMessage, taken: TakenMessage, owner: string): Promise<void> {
+  async #failed(error: unknown, due: DueMessage, taken: TakenMessage, owner: string): Promise<void> {
+    const { kind, subjectId, expiresAt } = due;
+    const { id, attempt } = taken;
+    if (this.#breakOff.signal.aborted) {
+      await this.messages.retry(id, owner, { delayMs: 0, reason: 'stopped', attempts: attempt - 1 });
+      return;
+    }
     const known = error instanceof DeliveryError ? error : new DeliveryError('error');
     const { reason, retryAfterMs } = known;
     if (known !== error) this.#logger.error({ error, kind }, 'the delivery of a message failed');
-    const { attempt } = taken;
     const paused = known instanceof DeliveryPaused;
     // What was paused together does not come back together.
     const delayMs = paused
@@ -140,20 +217,25 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
       : Math.max(retryAfterMs, backoffMs(attempt, BACKOFF, this.randomness));
     if ((!paused && attempt >= MAX_ATTEMPTS) || this.clock.now() + delayMs > expiresAt) {
       await this.#end(kind, taken, owner, FAILED, reason);
-    } else {
-      if (!paused) this.#logger.warn({ kind, reason, attempt }, 'a message could not be delivered yet');
-      await this.messages.retry(taken.id, owner, { delayMs, reason, attempts: paused ? attempt - 1 : attempt });
+      return;
+    }
+    if (!paused) this.#logger.warn({ kind, reason, attempt }, 'a message could not be delivered yet');
+    await this.messages.retry(id, owner, { delayMs, reason, attempts: paused ? attempt - 1 : attempt });
+    if (paused && subjectId !== undefined) {
+      await this.messages.postpone(kind, subjectId, this.clock.now() + retryAfterMs);
     }
   }
 
   async #end(kind: string, taken: TakenMessage, owner: string, outcome: string, reason?: string): Promise<void> {
+    const handler = this.#handlers.get(kind);
+    const keep = handler?.repeatable?.includes(outcome) ?? false;
     await this.unitOfWork.run(async () => {
-      const ended = await this.messages.end(taken.id, owner, outcome, reason);
-      if (ended && isReadable(taken)) await this.#handlers.get(kind)?.ended?.(taken, outcome);
+      const ended = await this.messages.end(taken.id, owner, outcome, { reason, keep });
+      if (ended && isReadable(taken)) await handler?.ended?.({ ...taken, signal: this.#breakOff.signal }, outcome);
     });
   }
 }
 
-function isReadable(taken: TakenMessage): taken is Delivery {
+function isReadable(taken: TakenMessage): taken is TakenMessage & { payload: Secret } {
   return taken.payload !== undefined;
 }

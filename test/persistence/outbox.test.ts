@@ -33,15 +33,20 @@ describe.each(databases)('the outbox on $name', (kind) => {
     outboxes = [];
   });
 
-  const start = (replica: Replica, deliver: OutboxHandler['deliver'], ended?: OutboxHandler['ended']): Outbox => {
+  const start = (
+    replica: Replica,
+    deliver: OutboxHandler['deliver'],
+    ended?: OutboxHandler['ended'],
+    repeatable: readonly string[] = [],
+  ): Outbox => {
     const outbox = new Outbox(messagesOf(replica), replica.unitOfWork, replica.clock, replica.randomness);
-    outbox.register('letter', { deliver, ...(ended && { ended }) });
+    outbox.register('letter', { deliver, repeatable, ...(ended && { ended }) });
     outboxes.push(outbox);
     return outbox;
   };
   const rows = () => storage.database.query('SELECT * FROM outbox_messages ORDER BY subject_id');
   const onlyDue = async () => {
-    const [due] = await messagesOf(storage.first).due(['letter'], 1);
+    const [due] = await messagesOf(storage.first).due('letter', 1);
     if (!due) throw new Error('nothing is due');
     return due;
   };
@@ -113,14 +118,14 @@ describe.each(databases)('the outbox on $name', (kind) => {
     const taken = await take();
     expect(taken.filter((delivery) => delivery !== undefined)).toHaveLength(1);
     storage.clock.advance(LEASE_MS - 1);
-    expect(await messages.due(['letter'], 1)).toEqual([]);
+    expect(await messages.due('letter', 1)).toEqual([]);
     storage.clock.advance(1);
     const again = await onlyDue();
     expect(await messages.take(again, 'heir', LEASE_MS)).toMatchObject({ attempt: 2 });
     const first = `owner-${taken.findIndex((delivery) => delivery !== undefined)}`;
-    expect(await messages.end(again.id, first, 'done', undefined)).toBe(false);
+    expect(await messages.end(again.id, first, 'done', { keep: false })).toBe(false);
     expect(await messages.retry(again.id, first, { delayMs: 0, reason: 'late', attempts: 1 })).toBe(false);
-    expect(await messages.end(again.id, 'heir', 'done', undefined)).toBe(true);
+    expect(await messages.end(again.id, 'heir', 'done', { keep: false })).toBe(true);
   });
 
   it('tries again later, no earlier than it was asked to', async () => {
@@ -134,7 +139,7 @@ describe.each(databases)('the outbox on $name', (kind) => {
     await eventually(async () => expect((await rows())[0]).toMatchObject({ last_error: 'unavailable' }));
     const messages = messagesOf(storage.first);
     storage.clock.advance(3_600_000 - 1);
-    expect(await messages.due(['letter'], 1)).toEqual([]);
+    expect(await messages.due('letter', 1)).toEqual([]);
     storage.clock.advance(1);
     outbox.onApplicationBootstrap();
     await eventually(async () => expect((await rows())[0]).toMatchObject({ last_error: 'error', attempts: 2 }));
@@ -172,7 +177,7 @@ describe.each(databases)('the outbox on $name', (kind) => {
         expect((await rows())[0]).toMatchObject({ attempts: 0, lease_owner: null, last_error: 'paused' });
       });
       storage.clock.advance(60_000);
-      expect(await messagesOf(storage.first).due(['letter'], 1)).toEqual([]);
+      expect(await messagesOf(storage.first).due('letter', 1)).toEqual([]);
       if (time === 15) deliver.mockResolvedValue('done');
       storage.clock.advance(10_000);
       outbox.onApplicationBootstrap();
@@ -206,10 +211,10 @@ describe.each(databases)('the outbox on $name', (kind) => {
   it('delivers a message that was to wait before the clock was turned back by more than anything waits', async () => {
     await messagesOf(storage.first).insert(letter('one'), A_DAY_MS);
     storage.clock.advance(-A_DAY_MS);
-    expect(await messagesOf(storage.first).due(['letter'], 1)).toEqual([]);
+    expect(await messagesOf(storage.first).due('letter', 1)).toEqual([]);
     storage.clock.advance(-1);
     await messagesOf(storage.first).take(await onlyDue(), 'owner', LEASE_MS);
-    expect(await messagesOf(storage.first).due(['letter'], 1)).toEqual([]);
+    expect(await messagesOf(storage.first).due('letter', 1)).toEqual([]);
     storage.clock.advance(A_DAY_MS + 1);
   });
 
@@ -273,6 +278,110 @@ describe.each(databases)('the outbox on $name', (kind) => {
     await stopping;
     expect((await rows()).map(({ outcome }) => outcome)).toEqual(['done', null]);
     expect(deliver).toHaveBeenCalledOnce();
+  });
+
+  it('breaks off what takes long when the process stops, if that can be; another one goes on with it at once', async () => {
+    const reached = new Latch();
+    const outbox = start(storage.first, ({ signal }) => {
+      reached.open();
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new DeliveryError('broken off')));
+      });
+    });
+    await outbox.put(letter('one'));
+    await reached.opened;
+    await outbox.beforeApplicationShutdown();
+    expect((await rows())[0]).toMatchObject({ attempts: 0, lease_owner: null, outcome: null });
+    start(storage.second, () => Promise.resolve('done')).onApplicationBootstrap();
+    await eventually(async () => expect((await rows())[0]).toMatchObject({ outcome: 'done', attempts: 1 }));
+  });
+
+  it('gives nobody all its attention: neither a subject that hangs with much to hear, nor a whole kind', async () => {
+    const go = new Latch();
+    const seen: string[] = [];
+    const outbox = start(storage.first, async ({ subjectId }) => {
+      seen.push(subjectId!);
+      if (subjectId === 'hangs') await go.opened;
+      return 'done';
+    });
+    outbox.register('other', { deliver: () => Promise.resolve('done') });
+    await storage.first.unitOfWork.run(async () => {
+      for (let index = 0; index < 40; index += 1) await outbox.put(letter('hangs'));
+      for (let index = 0; index < 10; index += 1) await outbox.put(letter(`hears-${index}`));
+      await outbox.put({ ...letter('hangs'), kind: 'other' });
+    });
+    const waiting = async () => (await rows()).filter(({ outcome }) => outcome === null);
+    await eventually(async () => expect(await waiting()).toHaveLength(40));
+    expect((await waiting()).filter(({ attempts }) => attempts === 1)).toHaveLength(4);
+    expect(seen.filter((subject) => subject === 'hangs')).toHaveLength(4);
+    go.open();
+    await eventually(async () => expect(await waiting()).toEqual([]));
+    expect(seen).toHaveLength(50);
+  });
+
+  it('lets everything about a subject wait that is left alone, and nothing else', async () => {
+    const paused = vi.fn(() => Promise.reject(new DeliveryPaused(3_600_000)));
+    const messages = messagesOf(storage.first);
+    for (let index = 0; index < 30; index += 1) await messages.insert(letter('away'), A_DAY_MS);
+    await messages.insert({ ...letter('away'), kind: 'other' }, A_DAY_MS);
+    const outbox = start(storage.first, ({ subjectId }) => (subjectId === 'away' ? paused() : Promise.resolve('done')));
+    await outbox.put(letter('there'));
+    await eventually(async () => {
+      const waiting = await rows();
+      expect(waiting.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
+      expect(await messages.due('letter', 50)).toEqual([]);
+      expect(waiting.every(({ lease_owner: owner }) => owner === null)).toBe(true);
+    });
+    expect(paused.mock.calls.length).toBeLessThanOrEqual(8);
+    expect(await messages.due('other', 50)).toHaveLength(1);
+    storage.clock.advance(3_600_000);
+    expect((await messages.due('letter', 50)).length).toBeGreaterThanOrEqual(22);
+  });
+
+  it('sends again what was given up where it was kept, and nothing that was erased or is under way', async () => {
+    const deliver = vi.fn<OutboxHandler['deliver']>().mockResolvedValue('refused');
+    const outbox = start(storage.first, deliver, undefined, ['refused']);
+    await outbox.put({ ...letter('one'), id: 'first' });
+    const record = async () => (await outbox.list('letter', 'one', {}, { limit: 1, offset: 0 })).items[0];
+    await eventually(async () => expect(await record()).toMatchObject({ outcome: 'refused' }));
+    expect((await storage.database.dump()).includes(SECRET)).toBe(false);
+    for (const [kind, subject, id] of [
+      ['other', 'one', 'first'],
+      ['letter', 'two', 'first'],
+      ['letter', 'one', 'second'],
+    ] as const) {
+      expect(await outbox.repeat(kind, subject, id)).toBe(false);
+    }
+    deliver.mockResolvedValue('done');
+    expect(await outbox.repeat('letter', 'one', 'first')).toBe(true);
+    expect(await outbox.repeat('letter', 'one', 'first')).toBe(false);
+    await eventually(async () => expect(await record()).toMatchObject({ outcome: 'done', attempts: 1 }));
+    expect(deliver.mock.calls.map(([{ payload }]) => payload.reveal())).toEqual([`${SECRET} one`, `${SECRET} one`]);
+    expect((await rows())[0]).toMatchObject({ payload: null, data_key: null });
+    expect(await outbox.repeat('letter', 'one', 'first')).toBe(false);
+  });
+
+  it('shows what there is about a subject, the latest first, in parts and by how it stands', async () => {
+    const messages = messagesOf(storage.first);
+    const outbox = start(storage.first, () => Promise.resolve('done'));
+    for (const id of ['a', 'b', 'c']) {
+      await messages.insert({ ...letter('one'), id, kind: 'other', topic: 'news' }, A_DAY_MS);
+      storage.clock.advance(1);
+    }
+    await messages.insert({ ...letter('two'), kind: 'other' }, A_DAY_MS);
+    const ids = async (filter: { outcome?: string | null }, limit = 10, offset = 0) => {
+      const { items, total } = await outbox.list('other', 'one', filter, { limit, offset });
+      return [items.map(({ id }) => id).join(''), total];
+    };
+    expect(await ids({})).toEqual(['cba', 3]);
+    expect(await ids({}, 1, 1)).toEqual(['b', 3]);
+    const [due] = await messages.due('other', 1);
+    await messages.take(due!, 'owner', LEASE_MS);
+    const [, , taken] = (await outbox.list('other', 'one', {}, { limit: 10, offset: 0 })).items;
+    expect(taken).toMatchObject({ id: 'a', topic: 'news', attempts: 1, nextAttemptAt: undefined, endedAt: undefined });
+    await messages.end('a', 'owner', 'done', { keep: false });
+    expect(await ids({ outcome: 'done' })).toEqual(['a', 1]);
+    expect(await ids({ outcome: null })).toEqual(['cb', 2]);
   });
 
   it('is swept of what is done with, a day later, and of nothing that still waits', async () => {

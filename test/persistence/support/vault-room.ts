@@ -10,6 +10,7 @@ import { Outbox } from '../../../src/outbox/index.js';
 import { OutboxMessages } from '../../../src/outbox/outbox-messages.js';
 import { UsersRepository } from '../../../src/users/index.js';
 import type { Replica } from './storage.js';
+import { webhooksOf } from './webhooks-room.js';
 
 /** The vault's rooms on one replica, as the service puts them together. */
 export function roomOf(replica: Replica) {
@@ -22,15 +23,17 @@ export function roomOf(replica: Replica) {
   const outbox = new Outbox(messages, unitOfWork, clock, randomness);
   const upstreamClients = new UpstreamClients({ allow: [], tokenTimeoutMs: 1_000, clock });
   const revocation = new UpstreamRevocation(outbox, providers, upstreamClients, circuits, accounts, audit, clock);
+  const users = new UsersRepository(unitOfWork, clock, randomness);
+  const { webhooks } = webhooksOf(replica, outbox);
   const linkedAccounts = new LinkedAccounts(
     accounts,
-    new UsersRepository(unitOfWork, clock, randomness),
+    users,
     providers,
     revocation,
     circuits,
     unitOfWork,
     audit,
-    new AccountJournal(audit),
+    new AccountJournal(audit, webhooks, users),
     clock,
     configuration,
     new AppliedDeclarations(unitOfWork, clock, configuration),

@@ -13,6 +13,8 @@ import type { LinkedAccountsRepository } from '../../../src/idp-offline-access/l
 import { OfflineRefresh } from '../../../src/idp-offline-access/offline-refresh.js';
 import type { UpstreamCircuits } from '../../../src/idp-offline-access/upstream-circuits.js';
 import type { UpstreamRevocation } from '../../../src/idp-offline-access/upstream-revocation.js';
+import type { UsersRepository } from '../../../src/users/index.js';
+import type { Webhooks } from '../../../src/webhooks/index.js';
 
 /** What cannot be arranged from outside: faults between two steps. All else is shown by test/e2e/vault. */
 
@@ -100,7 +102,11 @@ function world() {
     circuits as unknown as UpstreamCircuits,
     revocation as unknown as UpstreamRevocation,
     { run: (work: () => unknown) => work(), outside: (work: () => unknown) => work() } as unknown as UnitOfWork,
-    new AccountJournal(journal as unknown as Audit),
+    new AccountJournal(
+      journal as unknown as Audit,
+      { emit: () => Promise.resolve() } as unknown as Webhooks,
+      {} as unknown as UsersRepository,
+    ),
     new MonotonicClock(),
     new SystemRandomness(),
     { environment: { UPSTREAM_LEASE_MS: LEASE_MS, UPSTREAM_TIMEOUT_MS: 500 } } as unknown as Configuration,
