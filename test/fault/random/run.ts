@@ -21,7 +21,7 @@ import { drawStep, inWords, type Kind, type Step } from './plan.js';
 const USERS = 6;
 const UNLINK_SCOPE = 'user:federated-identity:delete';
 /** Everybody is served again so soon after the last fault: a dead holder's lease is the longest that anything waits. */
-const SERVED_AGAIN_WITHIN_MS = 25_000;
+const SERVED_AGAIN_WITHIN_MS = 40_000;
 const HELD_WITHIN_MS = 3_000;
 const POLL_MS = 100;
 /** Fresh enough that nobody would refresh it. */

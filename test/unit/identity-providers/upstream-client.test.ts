@@ -477,6 +477,20 @@ describe('verifyIdToken', () => {
     expect(server.countOf('/keys')).toBe(3);
   });
 
+  it('takes a key of which it may not ask yet for neither genuine nor forged: they may have been rotated twice', async () => {
+    const upstream = client();
+    const [second, third] = [await signingKey('k2'), await signingKey('k3')];
+    for (const one of [key, second]) {
+      server.keys = [one];
+      await upstream.verifyIdToken(new Secret(await server.idToken(one)), {});
+    }
+    server.keys = [third];
+    const token = new Secret(await server.idToken(third));
+    expect((await failureOf(upstream.verifyIdToken(token, {}))).kind).toBe('unavailable');
+    clock.time += 5000;
+    expect((await upstream.verifyIdToken(token, {})).sub).toBe('alice');
+  });
+
   it('shares one fetch of the keys, and forgets a withdrawn key in the end', async () => {
     const upstream = client();
     const token = new Secret(await server.idToken(key, { exp: NOW_SECONDS + 3600 }));
