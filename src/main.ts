@@ -74,7 +74,7 @@ function explain(error: unknown): string {
   if (error instanceof DomainError && error.privateDetail) return `DATABASE_URL: ${error.privateDetail}`;
   const reason = error instanceof DomainError ? error.cause : error;
   const { code, stack, message } = reason as { code?: string; stack?: string; message?: string };
-  if (isUnavailable(error) || /^(EEXIST|28|3D|SQLITE)/.test(code ?? '')) {
+  if (isUnavailable(error) || /^(EEXIST|ENOTDIR|EISDIR|EACCES|EPERM|EROFS|28|3D|SQLITE)/.test(code ?? '')) {
     return `DATABASE_URL: the database cannot be opened (${code ?? message}); check the address, the credentials and that it runs`;
   }
   return stack ?? String(error);

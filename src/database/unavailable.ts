@@ -6,7 +6,7 @@ import { DomainError } from '../common/domain-error.js';
  */
 const SQLSTATES = /^(08|53|58)\w{3}$|^(57P0[1-5]|57014|25006|25P03)$/;
 /** The operating system's and Node's words for a connection that does not come about or breaks. */
-const SYSTEM_CODES = /^(E(?!RR_)[A-Z_]+|ERR_(SSL|SOCKET|STREAM|TLS)_\w+)$/;
+const SYSTEM_CODES = /^(ECONN\w+|EHOST\w+|ENET\w+|EAI_\w+|ENOTFOUND|ETIMEDOUT|EPIPE|ERR_(SSL|SOCKET|STREAM|TLS)_\w+)$/;
 /** The driver has no codes of its own. */
 const MESSAGES =
   /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/;

@@ -75,7 +75,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   readonly #logger = new Logger('OfflineRefresh');
   readonly #underWay = new Map<string, Promise<RefreshOutcome>>();
   readonly #verifications = new Set<Promise<void>>();
-  readonly #releases = new Set<Promise<unknown>>();
+  readonly #releases = new Set<Promise<void>>();
+  #stopping = false;
 
   constructor(
     @Inject(LinkedAccountsRepository) private readonly accounts: LinkedAccountsRepository,
@@ -120,6 +121,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.allSettled(this.#underWay.values());
     await Promise.allSettled(this.#verifications);
+    this.#stopping = true;
     await Promise.allSettled(this.#releases);
   }
 
@@ -302,7 +304,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
 
   /**
    * The next one may try at once, and finds no intent where nothing was sent. Nobody waits for that: while the database is
-   * away it is tried again, until the lease has run out by itself.
+   * away it is tried again, until the lease has run out by itself, or is left to do so because this process ends.
    */
   #letGo({ account, owner, maybeSpent }: Task): void {
     const deadline = this.clock.now() + this.configuration.environment.UPSTREAM_LEASE_MS;
@@ -311,6 +313,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         try {
           return await this.accounts.releaseLease(account.id, owner, { intentAnswered: !maybeSpent });
         } catch {
+          if (this.#stopping) return;
           await delay(WRITE_RETRY_MS);
         }
       }

@@ -81,6 +81,10 @@ const WRONG: [string, Wrong, RegExp][] = [
     env({ UPSTREAM_LEASE_MS: '12000' }),
     /^UPSTREAM_LEASE_MS must be at least 5000 above/,
   ],
+  ['DATABASE_POOL_SIZE of one', env({ DATABASE_POOL_SIZE: '1' }), /^DATABASE_POOL_SIZE must be at least 2/],
+  ['DATABASE_TIMEOUT_MS', env({ DATABASE_TIMEOUT_MS: PLANTED }), /^DATABASE_TIMEOUT_MS must be a number of milli/],
+  ['UPSTREAM_MAX_CONNECTIONS', env({ UPSTREAM_MAX_CONNECTIONS: '0' }), /^UPSTREAM_MAX_CONNECTIONS must be at least 1/],
+  ['MAX_WAITING_READERS', env({ MAX_WAITING_READERS: PLANTED }), /^MAX_WAITING_READERS must be a number of callers/],
   ['OUTBOUND_ALLOW', env({ OUTBOUND_ALLOW: `${PLANTED} or so` }), /^OUTBOUND_ALLOW must be/],
   ['TRUST_PROXY', env({ TRUST_PROXY: `${PLANTED}/99` }), /^TRUST_PROXY must be/],
   [

@@ -181,10 +181,22 @@ describe('a refresh whose surroundings fail', () => {
     accounts.acquireLease.mockRejectedValueOnce(new Error('away'));
     accounts.releaseLease.mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('away'));
     await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+    await vi.waitFor(() => expect(accounts.releaseLease).toHaveBeenCalledTimes(3), { timeout: 10_000 });
     await refresh.beforeApplicationShutdown();
     const [[, owner] = []] = accounts.acquireLease.mock.calls as unknown[][];
     const release = ['account', owner, { intentAnswered: false }];
     expect(accounts.releaseLease.mock.calls).toEqual([release, release, release]);
+  });
+
+  it('promise 7: a process that ends leaves a lease to run out by itself while the database is away', async () => {
+    accounts.recordIntent.mockRejectedValueOnce(new Error('away'));
+    accounts.releaseLease.mockRejectedValue(new Error('away'));
+    await expect(refresh.refresh(account, provider)).rejects.toThrow('away');
+    await refresh.beforeApplicationShutdown();
+    const attempts = accounts.releaseLease.mock.calls.length;
+    accounts.releaseLease.mockResolvedValue();
+    await refresh.refresh(account, provider);
+    expect(accounts.releaseLease).toHaveBeenCalledTimes(attempts);
   });
 
   it('promise 7: what was written though its answer was lost is neither written again nor taken for lost', async () => {
