@@ -30,7 +30,8 @@ describe('300 readers at three processes', () => {
   const agent = new Agent({ connections: READERS, keepAliveTimeout: 60_000 });
   beforeAll(async () => {
     // As in production: the patience of other tests is too short for a machine that does everything at once.
-    cluster = await createCluster({ env: { LOG_LEVEL: 'info', DATABASE_TIMEOUT_MS: '10000' } });
+    const patience = { DATABASE_TIMEOUT_MS: '10000', UPSTREAM_TIMEOUT_MS: '10000', UPSTREAM_LEASE_MS: '30000' };
+    cluster = await createCluster({ env: { LOG_LEVEL: 'info', ...patience } });
     cluster.upstream.setLatency(20);
     for (let index = 0; index < ACCOUNTS; index += 1) {
       const login = `reader-${index}`;
