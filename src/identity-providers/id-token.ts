@@ -7,7 +7,7 @@ import { idTokenClaims, type IdTokenClaims } from './claims.js';
 import { isIssuerOf, type IdentityProvider } from './identity-provider.js';
 import { OutboundDocument } from './outbound-client.js';
 import { isObject } from './said-values.js';
-import { rejected, UpstreamError } from './upstream-error.js';
+import { rejected, UnknownKeyError, UpstreamError } from './upstream-error.js';
 
 /** How long a key that the provider withdrew is still believed. */
 const KEYS_MAX_AGE_MS = 10 * 60 * 1000;
@@ -77,6 +77,7 @@ export class IdTokenVerifier {
         currentDate: new Date(this.clock.now()),
       },
     ).catch((error: unknown): never => {
+      if (error instanceof jose.JWKSNoMatchingKey) throw new UnknownKeyError();
       throw error instanceof UpstreamError ? error : rejected(`id_token: ${reasonOf(error)}`);
     });
     const parsed = idTokenClaims.safeParse(payload);

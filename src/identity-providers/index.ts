@@ -14,4 +14,4 @@ export type { RevocationHint } from './revocation.js';
 export type { TokenResponse } from './token-response.js';
 export type { ProvenIdentity, UpstreamClient } from './upstream-client.js';
 export { UpstreamClients } from './upstream-clients.js';
-export { retryAfterMs, UpstreamError } from './upstream-error.js';
+export { retryAfterMs, UnknownKeyError, UpstreamError } from './upstream-error.js';

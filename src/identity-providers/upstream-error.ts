@@ -35,6 +35,13 @@ export class UpstreamError extends Error {
   }
 }
 
+/** An id_token whose key is not among the provider's: forged, or so old that its key has been retired. */
+export class UnknownKeyError extends UpstreamError {
+  constructor() {
+    super('rejected', "id_token: its key is not among the provider's");
+  }
+}
+
 export function rejected(reason: string): UpstreamError {
   return new UpstreamError('rejected', reason);
 }

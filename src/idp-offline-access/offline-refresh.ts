@@ -7,6 +7,7 @@ import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import {
+  UnknownKeyError,
   UpstreamClients,
   UpstreamError,
   type ConnectionSlot,
@@ -111,10 +112,13 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     return started;
   }
 
-  /** Verifies the id_token of an account whose provider's keys were out of reach when it came. False where they still are. */
+  /**
+   * Verifies the id_token of an account whose provider's keys were out of reach when it came. False where they still are;
+   * one whose key has been retired since proves nothing, and waits for its successor.
+   */
   async verify(account: LinkedAccount, provider: IdentityProvider): Promise<boolean> {
     const tokens = await this.accounts.openTokens(account);
-    return !tokens?.idToken || this.#verify(account, provider, tokens.idToken);
+    return !tokens?.idToken || this.#verify(account, provider, tokens.idToken, { late: true });
   }
 
   /** A refresh that has begun is finished: its answer exists nowhere else. */
@@ -394,13 +398,19 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     this.#verifications.add(verification);
   }
 
-  async #verify(account: LinkedAccount, provider: IdentityProvider, idToken: Secret): Promise<boolean> {
+  async #verify(
+    account: LinkedAccount,
+    provider: IdentityProvider,
+    idToken: Secret,
+    { late = false } = {},
+  ): Promise<boolean> {
     const { subject } = account;
     try {
       await this.upstreamClients.for(provider).verifyIdToken(idToken, { subject, atAnyTime: true });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (error.kind !== 'rejected') return false;
+      if (late && error instanceof UnknownKeyError) return true;
       await this.#requireReauthentication({ account, probe: false }, 'id_token_invalid', { forgetTokens: true });
       return true;
     }

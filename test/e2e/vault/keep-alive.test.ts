@@ -183,6 +183,21 @@ describe.each(databases)('refreshing in the background on $name', (kind) => {
     expect((await read(world, wrong.token)).status).toBe(401);
   });
 
+  it('promise 6: a key that was retired before its id_token could be verified costs no user the account', async () => {
+    const { token } = await signInCapturing(world, 'p6-retired');
+    await setRemaining(world, 'p6-retired', -1);
+    await world.upstream.rotateSigningKeys();
+    world.upstream.failNext(1, { status: 503 }, 'jwks');
+    expect((await read(world, token)).status).toBe(200);
+    await world.restart('stop');
+    await world.upstream.rotateSigningKeys({ keepOld: false });
+    await updateAccount(world, 'p6-retired', { updated_at: 1 });
+    await runJob(world, 'keep-alive');
+    const { status, verified } = await linkedAccount(world, 'p6-retired');
+    expect([status, Boolean(verified)]).toEqual(['active', false]);
+    expect((await read(world, token)).status).toBe(200);
+  });
+
   it('leaves no secret in any output or in the database', async () => {
     expect(world.upstream.serverErrors).toEqual([]);
     await world.assertNoLeaks();

@@ -12,7 +12,7 @@ export const TIMEOUT_MS = 1_000;
 export const LEASE_MS = 6_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
 
-const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
+export const ADMIN_KEY = 'admin-key-for-the-fault-tests-0123456789';
 
 export interface ClusterOptions {
   /** Default 3. The first is the one behind ISSUER, where people sign in. */
