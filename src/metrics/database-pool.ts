@@ -7,24 +7,25 @@ import { Metrics } from './metrics.js';
 @Injectable()
 export class DatabasePool {
   constructor(@Inject(Metrics) { registry }: Metrics, @Inject(UnitOfWork) unitOfWork: UnitOfWork) {
-    new Gauge({
+    const connections = new Gauge({
       name: 'symbolon_database_pool_connections',
       help: 'Connections to PostgreSQL: total, idle, and callers waiting for one',
       labelNames: ['state'],
-      registers: [registry],
+      registers: [],
       collect() {
         const usage = unitOfWork.poolUsage();
         if (!usage) return;
         for (const state of ['total', 'idle', 'waiting'] as const) this.set({ state }, usage[state]);
       },
     });
-    new Gauge({
+    const maximum = new Gauge({
       name: 'symbolon_database_pool_connections_max',
       help: 'The most connections of this process to PostgreSQL; 0 with SQLite',
-      registers: [registry],
+      registers: [],
       collect() {
         this.set(unitOfWork.poolUsage()?.maximum ?? 0);
       },
     });
+    for (const gauge of [connections, maximum]) registry.registerMetric(gauge);
   }
 }
