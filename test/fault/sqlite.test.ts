@@ -23,6 +23,8 @@ const EXPIRIES = 20;
 const GRACE_MS = 10 * 60_000;
 const AN_HOUR_MS = 3_600_000;
 const SERVED_WITHIN_MS = 30_000;
+const SHORT = { UPSTREAM_TIMEOUT_MS: '3000', UPSTREAM_LEASE_MS: '8000' };
+const LONG = { UPSTREAM_TIMEOUT_MS: '20000', UPSTREAM_LEASE_MS: '30000' };
 const RIGHT = 'correct horse battery staple';
 
 /** What each face says while the account is out of reach. */
@@ -39,7 +41,7 @@ describe.skipIf(!usesDatabase('sqlite')).each([
     // What is slow on a machine that does much else is not to look like a fault.
     world = await createSingle({
       upstream: { graceMs },
-      env: { UPSTREAM_TIMEOUT_MS: '3000', UPSTREAM_LEASE_MS: '8000', ACCESS_TOKEN_TTL: '86400' },
+      env: { ...SHORT, ACCESS_TOKEN_TTL: '86400' },
     });
   });
   afterAll(() => world.stop());
@@ -102,6 +104,8 @@ describe.skipIf(!usesDatabase('sqlite')).each([
   };
 
   it(`${READERS} readers and ${EXPIRIES} expiries: as many redemptions, and everybody is served`, async () => {
+    // The provider, the readers and their process share few processors.
+    await world.restart('stop', LONG);
     const token = await linked('readers');
     for (let expiry = 1; expiry <= EXPIRIES; expiry += 1) {
       world.upstream.expireAccessTokens('readers');
@@ -114,6 +118,7 @@ describe.skipIf(!usesDatabase('sqlite')).each([
       expect(readings.filter((reading) => !isValid('readers', reading))).toEqual([]);
       expect(redemptions(world)).toEqual({ attempted: expiry, reused: false });
     }
+    await world.restart('stop', SHORT);
   });
 
   it('killed before the call: nothing was sent, and the next one does it', async () => {

@@ -29,7 +29,7 @@ describe.each(kinds)('whatever happens on $name', ({ name, start, seconds }) => 
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await start({ graceMs: hasGrace ? GRACE_MS : 0 });
-  });
+  }, MARGIN_MS);
   afterAll(() => fleet.stop());
 
   it(

@@ -433,7 +433,8 @@ export class Run {
           await this.#model.agreeWithRow(user, going);
           if (before !== 'lost' && user.state === 'lost') this.tally.lost += 1;
         }
-        this.#model.judge(answer, {});
+        // A provider without a grace period ends a token that is served here still, when it is shown a spent one.
+        this.#model.judge(answer, going);
       }
     }
     await this.#model.agreeWithRow(user, going);
