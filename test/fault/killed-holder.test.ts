@@ -9,10 +9,13 @@ import {
   updateAccount,
   type Reading,
 } from '../support/vault.js';
+import { startWebhookReceiver, verify, type WebhookReceiver } from '../support/webhook-receiver.js';
 import { PROVIDER } from '../support/world.js';
 import { createCluster, type Cluster, type Replica } from './support/cluster.js';
 import { expectPromisesKept } from './support/promises.js';
 import { everybodyReads } from './support/reading.js';
+
+const HOOK = '/hook';
 
 interface Step {
   name: string;
@@ -97,11 +100,20 @@ describe.each([
   { provider: 'a provider without one', graceMs: 0 },
 ])('the holder of the lease is killed, at $provider', ({ graceMs }) => {
   let cluster: Cluster;
+  let receiver: WebhookReceiver;
+  let secret: string;
   const unavoidable: string[] = [];
   beforeAll(async () => {
     cluster = await createCluster({ replicas: 2, upstream: { graceMs } });
+    receiver = await startWebhookReceiver();
+    const json = { url: receiver.url(HOOK), events: ['identity.reauthentication-required'] };
+    secret = (await cluster.administer('POST', '/webhooks', { json })).json<{ secret: string }>().secret;
+    cluster.ledger.add(secret, 'the secret of the webhook');
   });
-  afterAll(() => cluster.stop());
+  afterAll(async () => {
+    await cluster.stop();
+    await receiver.stop();
+  });
 
   /** Its sockets stay open at the links, so neither the provider nor PostgreSQL learns of its death. */
   async function killAt(step: Step, token: string): Promise<Replica> {
@@ -159,7 +171,15 @@ describe.each([
     });
     const failed = (await refreshes(login)).filter(({ outcome }) => outcome === 'failure');
     expect(failed.map(({ reason }) => reason)).toEqual(['rotation_lost']);
-    // Here the event `reauthentication_required` is to be looked for, once for each such account.
+    const told = () => receiver.received(HOOK).filter(({ event }) => event.data['subject'] === login);
+    await eventually('the loss is told', () => told().length > 0);
+    for (const message of told()) {
+      expect(verify(message, secret)).toMatchObject({
+        type: 'identity.reauthentication-required',
+        data: { identity_provider: PROVIDER, subject: login, reason: 'rotation_lost' },
+      });
+    }
+    expect(new Set(told().map(({ event }) => event.id)).size).toBe(1);
     const pace = await cluster.pace(token);
     expect(pace.json<{ errors: unknown[] }>().errors[0]).toMatchObject({
       code: 'missing-linked-identity',
@@ -172,6 +192,12 @@ describe.each([
   }
 
   it('keeps the promises and leaks nothing', async () => {
+    const told = receiver.received(HOOK).map(({ event }) => event.data['subject']);
+    const lost = await cluster.database.query(
+      `SELECT subject FROM linked_accounts WHERE status = 'reauthentication-required'`,
+    );
+    expect(new Set(told)).toEqual(new Set(lost.map(({ subject }) => subject)));
+    expect(lost).toHaveLength(graceMs === 0 ? steps.filter(({ rotated }) => rotated).length : 0);
     await expectPromisesKept(cluster, { unavoidable });
     await cluster.assertNoLeaks();
   });

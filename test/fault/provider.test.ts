@@ -17,6 +17,11 @@ const POOL_SIZE = 6;
 const CONNECTIONS = 4;
 const WAITING_READERS = 20;
 const USERS = 12;
+const CAPS = [
+  ['symbolon_database_pool_connections{state="total"}', POOL_SIZE],
+  ['symbolon_upstream_connections', CONNECTIONS],
+  ['symbolon_vault_waiting_readers', WAITING_READERS],
+] as const;
 
 /** Ways of not giving tokens; the last two have used up the refresh token by then, which a grace period forgives. */
 const flaps: UpstreamFailure[] = [
@@ -66,6 +71,29 @@ describe('a provider that is slow, flaps or limits the rate', () => {
     for (const { database } of cluster.replicas) expect(database.peak).toBeLessThanOrEqual(POOL_SIZE);
     expect(cluster.provider.peak).toBeLessThanOrEqual(CONNECTIONS * cluster.replicas.length);
   };
+  /** What each process says of itself, again and again until `end()`. */
+  const sampling = () => {
+    const end = new AbortController();
+    let samples = 0;
+    const sample = async ({ url }: Replica): Promise<void> => {
+      const text = (await cluster.browser().request(`${url}/metrics`)).text();
+      for (const [name, maximum] of CAPS) {
+        const [, value] = new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\d+)$`, 'm').exec(text) ?? [];
+        expect([name, Number(value) <= maximum]).toEqual([name, true]);
+      }
+      samples += 1;
+    };
+    const sampled = Promise.all(
+      cluster.replicas.map(async (replica) => {
+        while (!end.signal.aborted) await sample(replica);
+      }),
+    );
+    return async (): Promise<number> => {
+      end.abort();
+      await sampled;
+      return samples;
+    };
+  };
   const everybodyIsServed = async (): Promise<void> => {
     await endBackOff(cluster);
     await cluster.database.query('DELETE FROM upstream_circuits');
@@ -81,6 +109,7 @@ describe('a provider that is slow, flaps or limits the rate', () => {
     await eventually('no browser of the tests is among those that are counted', () => cluster.provider.open === 0);
     forgetPeaks();
     cluster.upstream.withhold('request');
+    const endSampling = sampling();
     const face = 'onezone';
     const readings = await Promise.all(
       Array.from({ length: 8 }, () => users)
@@ -96,6 +125,7 @@ describe('a provider that is slow, flaps or limits the rate', () => {
       new Set(readings.filter(({ login }) => (Number(login.slice(5)) % 2 === 0) === even).map((each) => each.said));
     expect([said(true), said(false)]).toEqual([new Set(['served']), new Set(['later'])]);
     expect(cluster.upstream.counts.refresh.attempted).toBeGreaterThan(0);
+    expect(await endSampling()).toBeGreaterThan(cluster.replicas.length);
     cluster.upstream.release();
     expectCapsKept();
     await everybodyIsServed();
@@ -114,6 +144,7 @@ describe('a provider that is slow, flaps or limits the rate', () => {
     void first.finally(() => {
       firstIsAnswered = true;
     });
+    const endSampling = sampling();
     const readings = Array.from({ length: 5 * WAITING_READERS }, async () => {
       waiting += 1;
       const reading = await read(cluster, token, { face: 'onezone', at: replica ?? cluster.service });
@@ -122,6 +153,7 @@ describe('a provider that is slow, flaps or limits the rate', () => {
     });
     await eventually('the others are answered', () => firstIsAnswered || waiting < WAITING_READERS);
     expect(firstIsAnswered).toBe(false);
+    expect(await endSampling()).toBeGreaterThan(0);
     cluster.upstream.release();
     const all = await Promise.all([first, ...readings]);
     expect(all.filter((reading) => reading.status === 200).length).toBe(WAITING_READERS);

@@ -32,7 +32,6 @@ function withoutTokens(world: World): Promise<Row[]> {
 
 /** Accounts whose user has to link them again, though no audit record says why. */
 function lostInSilence(world: World): Promise<Row[]> {
-  // The events of webhooks belong here as well: one reauthentication-required for each.
   return world.database.query(
     `SELECT subject, reason FROM linked_accounts account WHERE status = 'reauthentication-required' AND NOT EXISTS (
        SELECT 1 FROM audit_events WHERE event = 'upstream-token.refreshed' AND outcome = 'failure'
