@@ -29,9 +29,12 @@ import {
   PROVIDER_SECRET,
   TOKENS,
   USER_TOKEN_NAME,
+  WEBHOOK_SECRET,
+  WEBHOOK_URL,
 } from './releases/fixture.mjs';
 import { openStorage, type Replica, type Storage } from './support/storage.js';
 import { roomOf } from './support/vault-room.js';
+import { webhooksOf } from './support/webhooks-room.js';
 
 const DIRECTORY = fileURLToPath(new URL('releases/', import.meta.url));
 
@@ -171,6 +174,17 @@ describe.each(releases)('a database of release $version on $name', ({ version, k
       expect(await storage.database.query('SELECT name, user_id, metadata FROM user_tokens')).toEqual([
         { name: USER_TOKEN_NAME, user_id: (await alice()).id, metadata: JSON.stringify({ for: 'nights' }) },
       ]);
+    });
+  });
+
+  describe.runIf(!['0.1.0', '0.2.0'].includes(version))('since webhooks', () => {
+    it('keeps them and their secrets', async () => {
+      const { repository } = webhooksOf(service);
+      const [webhook] = (await repository.page({ limit: 1, offset: 0 })).items;
+      expect(webhook).toMatchObject({ url: WEBHOOK_URL, events: ['identity.linked'] });
+      const receiver = await repository.receiver(webhook?.id ?? '');
+      expect(receiver?.disabled).toBe(true);
+      expect(receiver?.secrets.map((secret) => secret.reveal())).toEqual([WEBHOOK_SECRET]);
     });
   });
 

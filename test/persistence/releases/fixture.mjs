@@ -76,3 +76,7 @@ export const LEGACY_ACCOUNT = {
 };
 export const LEGACY_TOKEN = 'the access token that never expires in the release dumps';
 export const USER_TOKEN_NAME = 'backup';
+
+/** What 0.3.0 added: a receiver of events, which is disabled so that nothing is sent to it. */
+export const WEBHOOK_URL = 'https://receiver.example/hook';
+export const WEBHOOK_SECRET = 'whsec_dGhlIHNlY3JldCBvZiBhIHdlYmhvb2sgaW4gdGhlIGR1bXBz';

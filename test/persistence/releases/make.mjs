@@ -12,6 +12,7 @@ import { LinkedAccounts } from '../../../dist/src/idp-offline-access/index.js';
 import { AuthorizationCodes } from '../../../dist/src/tokens/grants/authorization-codes.js';
 import { UserTokens } from '../../../dist/src/tokens/index.js';
 import { UsersRepository } from '../../../dist/src/users/index.js';
+import { Webhooks } from '../../../dist/src/webhooks/index.js';
 import { temporaryDirectory } from '../../support/lifeline.mjs';
 import { startPostgres } from '../../support/postgres-server.mjs';
 import { dumpPostgres, dumpSqlite } from './dump.mjs';
@@ -24,6 +25,8 @@ import {
   LEGACY_TOKEN,
   TOKENS,
   USER_TOKEN_NAME,
+  WEBHOOK_SECRET,
+  WEBHOOK_URL,
 } from './fixture.mjs';
 
 /**
@@ -107,6 +110,9 @@ async function fill(url) {
     codeChallenge: undefined,
     nonce: 'a nonce',
   });
+  await app
+    .get(Webhooks, { strict: false })
+    .create(WEBHOOK_URL, { events: ['identity.linked'], enabled: false }, new Secret(WEBHOOK_SECRET));
   await app.close();
 }
 
