@@ -24,6 +24,8 @@ const UNLINK_SCOPE = 'user:federated-identity:delete';
 const SERVED_AGAIN_WITHIN_MS = 40_000;
 const HELD_WITHIN_MS = 3_000;
 const POLL_MS = 100;
+/** So soon after an unknown key a provider may be asked for its keys again. */
+const KEYS_KEPT_MS = 5_500;
 /** Fresh enough that nobody would refresh it. */
 const FRESH_MS = 600_000;
 
@@ -341,14 +343,26 @@ export class Run {
   /** Signing in links, or links again. */
   async #link(user: User): Promise<void> {
     user.linked.perhaps += 1;
-    const { access_token: token } = await this.fleet.world.signIn({
-      login: user.login,
-      scope: `${READ_SCOPE} ${UNLINK_SCOPE}`,
-    });
+    const token = await this.#signIn(user.login);
     user.linked.perhaps -= 1;
     user.linked.atLeast += 1;
     user.token = token;
     user.state = 'linked';
+  }
+
+  /** A provider that has changed its keys twice in a moment is not asked for them twice: the user is told to try again, and does. */
+  async #signIn(login: string): Promise<string> {
+    const signIn = async () => {
+      const answer = await this.fleet.world.signIn({ login, scope: `${READ_SCOPE} ${UNLINK_SCOPE}` });
+      return answer.access_token;
+    };
+    try {
+      return await signIn();
+    } catch (error) {
+      if (!String(error).includes('The identity provider does not answer')) throw error;
+      await delay(KEYS_KEPT_MS);
+      return signIn();
+    }
   }
 
   async #unlink(user: User, byAdministrator: boolean): Promise<void> {
