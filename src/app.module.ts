@@ -18,6 +18,8 @@ import { SessionsModule } from './sessions/index.js';
 import { TokensModule } from './tokens/index.js';
 import { UsersModule } from './users/index.js';
 
+const LEASE_MARGIN_MS = 2_000;
+
 /** The composition: which rooms the house has. */
 @Module({})
 export class AppModule {
@@ -26,8 +28,11 @@ export class AppModule {
       DATABASE_URL: url,
       MIGRATIONS_RUN: migrate,
       DATABASE_POOL_SIZE: poolSize,
-      DATABASE_TIMEOUT_MS: timeoutMs,
+      DATABASE_TIMEOUT_MS: statementMs,
+      UPSTREAM_LEASE_MS: leaseMs,
     } = configuration.environment;
+    // Who waits for one statement longer than its lease lasts could not store what it was given under it.
+    const timeoutMs = Math.min(statementMs, leaseMs - LEASE_MARGIN_MS);
     return {
       module: AppModule,
       imports: [

@@ -185,6 +185,7 @@ export function toForeignAccount(body: LinkedAccountImport): ForeignAccount {
 export const STATUSES = [
   'imported',
   'exists',
+  'unlinked',
   'verified',
   'unproven',
   'unverified',
@@ -195,10 +196,11 @@ export const STATUSES = [
 /** What became of an import. */
 export class ImportAnswer {
   /**
-   * `imported`: stored. `exists`: the account has tokens that work, which were left alone. With `verify` also `verified`:
+   * `imported`: stored. `exists`: the account has tokens that work, which were left alone. `unlinked`: its user
+   * had it here and unlinked it, which was left at that. With `verify` also `verified`:
    * the tokens work and are this subject's; `unproven`: stored, but the provider would not say whose they are;
    * `unverified`: stored, but the provider cannot be asked for now, so import it again; `reauthentication-required`: the
-   * provider refused the tokens, or they are somebody else's.
+   * provider refused the tokens, or they are somebody else's, now or when they were imported before.
    */
   @ApiProperty({ enum: STATUSES.filter((status) => status !== 'failed'), example: 'imported' })
   status!: ImportResult['status'];

@@ -33,7 +33,10 @@ export async function answerLines(response: Response, chunks: AsyncGenerator<str
     response.end();
     return;
   }
-  response.setTimeout(STALLED_MS, () => response.destroy());
+  // Where nothing is waiting to be taken, it is we who take our time.
+  response.setTimeout(STALLED_MS, () => {
+    if (response.writableNeedDrain) response.destroy();
+  });
   try {
     await pipeline(resumed(first, chunks), response);
   } catch (error) {

@@ -32,6 +32,8 @@ export type AuditedEvent =
   | 'webhook.created'
   | 'webhook.updated'
   | 'webhook.deleted'
+  | 'webhook.tested'
+  | 'webhook.redelivered'
   | 'upstream-token.read'
   | 'upstream-token.refreshed'
   | 'upstream-token.revoked';

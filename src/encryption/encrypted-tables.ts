@@ -10,6 +10,8 @@ type EncryptedEntity = EntityTarget<EncryptedRow>;
 const BATCH = 200;
 /** So many rows of a table say whether the value of a key is right; one of them may have been tampered with. */
 const SAMPLES = 10;
+/** And fewer unreadable rows than this are taken for damaged ones, where nothing is written with the key any more. */
+const CONVINCING = 3;
 
 /** A row's data key and where it stands. */
 interface WrappedRow extends WrappedDataKey {
@@ -123,7 +125,10 @@ export class EncryptedTables {
         tried += 1;
       }
     }
-    return tried === 0;
+    const { currentKeyId, keyIds } = this.envelopes;
+    const damaged = tried < CONVINCING && encryptionKeyId !== currentKeyId && keyIds.includes(encryptionKeyId);
+    if (tried > 0 && damaged) this.#logger.error({ encryptionKeyId, rows: tried }, 'rows cannot be decrypted');
+    return tried === 0 || damaged;
   }
 
   #opens(...row: Parameters<Envelopes['open']>): boolean {

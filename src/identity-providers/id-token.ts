@@ -13,7 +13,6 @@ import { rejected, UnknownKeyError, UpstreamError } from './upstream-error.js';
 const KEYS_MAX_AGE_MS = 10 * 60 * 1000;
 /** Between two fetches that an unknown `kid` forces: a rotation is seen at once, a flood of invented ones is not passed on. */
 const UNKNOWN_KEY_COOLDOWN_MS = 5000;
-const UNKNOWN_KEY = 'keys: fetched a moment ago, and this one is not among them';
 
 export const CLOCK_TOLERANCE_SECONDS = 10;
 const MAX_FUTURE_IAT_SECONDS = 60;
@@ -77,7 +76,7 @@ export class IdTokenVerifier {
         currentDate: new Date(this.clock.now()),
       },
     ).catch((error: unknown): never => {
-      if (error instanceof jose.JWKSNoMatchingKey) throw new UnknownKeyError();
+      if (error instanceof jose.JWKSNoMatchingKey) throw new UnknownKeyError('rejected');
       throw error instanceof UpstreamError ? error : rejected(`id_token: ${reasonOf(error)}`);
     });
     const parsed = idTokenClaims.safeParse(payload);
@@ -146,7 +145,7 @@ export class IdTokenVerifier {
       if (!(error instanceof jose.JWKSNoMatchingKey)) throw error;
       const due = this.clock.now() - this.#forcedFetch.at >= UNKNOWN_KEY_COOLDOWN_MS;
       // Until the keys may be fetched again an unknown one may be genuine: that must not cost a user the account.
-      if (!due && !this.#keys.loading) throw this.#forcedFetch.failure ?? new UpstreamError('unavailable', UNKNOWN_KEY);
+      if (!due && !this.#keys.loading) throw this.#forcedFetch.failure ?? new UnknownKeyError('unavailable');
       if (due) this.#forcedFetch = { at: this.clock.now() };
       return select(await this.#reload());
     }

@@ -96,9 +96,13 @@ export class OutboundClient {
   async fetch(url: string | URL, request: OutboundRequest): Promise<Response> {
     if (!this.permits(String(url))) throw new OutboundError('refused-address', printableHost(url));
     const host = printableHost(url);
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), request.timeoutMs);
-    const signal = request.signal ? AbortSignal.any([timeout.signal, request.signal]) : timeout.signal;
+    const ended = new AbortController();
+    const { signal } = ended;
+    const end = () => ended.abort();
+    const timer = setTimeout(end, request.timeoutMs);
+    // Not AbortSignal.any(): a signal that lives as long as the process would keep something of every request.
+    request.signal?.addEventListener('abort', end);
+    if (request.signal?.aborted) end();
     const slot = request.slot ?? (await this.#slots.take(new URL(url).origin, signal));
     try {
       if (!slot) throw new OutboundError('busy', host);
@@ -122,6 +126,7 @@ export class OutboundClient {
       throw outboundErrorIn(error, host);
     } finally {
       clearTimeout(timer);
+      request.signal?.removeEventListener('abort', end);
       if (slot !== request.slot) slot?.release();
     }
   }

@@ -35,10 +35,10 @@ export class UpstreamError extends Error {
   }
 }
 
-/** An id_token whose key is not among the provider's: forged, or so old that its key has been retired. */
+/** An id_token whose key is not among the provider's: forged, so old that its key has been retired, or so new that they have to be fetched anew. */
 export class UnknownKeyError extends UpstreamError {
-  constructor() {
-    super('rejected', "id_token: its key is not among the provider's");
+  constructor(kind: 'rejected' | 'unavailable') {
+    super(kind, "id_token: its key is not among the provider's");
   }
 }
 

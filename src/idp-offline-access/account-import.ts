@@ -52,15 +52,22 @@ export interface ImportOptions {
  * What became of it:
  * - `imported`: stored, and nobody asked the provider.
  * - `exists`: it has tokens that work, and they were left alone.
+ * - `unlinked`: its user had it here and unlinked it, and it was left at that.
  * - `verified`: the tokens work, and the provider says that they are this subject's.
  * - `unproven`: stored, but the provider would not say whose they are.
  * - `unverified`: stored, but the provider cannot be asked for now; importing it again asks again.
  * - `reauthentication-required`: the provider refused the tokens, or they are somebody else's.
  */
 type Verdict =
-  | { status: 'imported' | 'exists' | 'verified' | 'unproven' }
+  | { status: 'imported' | 'exists' | 'unlinked' | 'verified' | 'unproven' }
   | { status: 'unverified'; error: DomainError }
   | { status: 'reauthentication-required'; reason: ReauthenticationReason };
+
+interface Stored {
+  userId: string;
+  account?: LinkedAccount | undefined;
+  left?: Verdict;
+}
 
 /** With the user whose account it is. */
 export type ImportResult = Verdict & { userId: string };
@@ -100,12 +107,12 @@ export class AccountImport {
     }
     const issuer = issuerOf(provider, foreign.issuer);
     const credentials = this.#credentialsOf(foreign, provider);
-    const { account, stored } = await this.unitOfWork.run(() =>
+    const { userId, account, left } = await this.unitOfWork.run(() =>
       this.#store(foreign, provider, issuer, credentials, options),
     );
-    const { userId } = account;
-    if (!options.verify) return { userId, status: stored ? 'imported' : 'exists' };
-    if (!stored && (await this.#isProven(account))) return { userId, status: 'exists' };
+    if (!account || (left && left.status !== 'exists')) return { userId, ...(left ?? { status: 'unlinked' }) };
+    if (!options.verify) return { userId, ...(left ?? { status: 'imported' }) };
+    if (left && (await this.#isProven(account))) return { userId, ...left };
     return { userId, ...(await this.#verify(account, provider)) };
   }
 
@@ -134,20 +141,24 @@ export class AccountImport {
     };
   }
 
-  /** Answers the account as it is now, and whether these tokens are in it. */
+  /** Answers the account as it is now, and why these tokens are not in it, where they are not. */
   async #store(
     foreign: ForeignAccount,
     provider: IdentityProvider,
     issuer: string,
     credentials: UpstreamCredentials,
     { overwrite, createUsers }: ImportOptions,
-  ): Promise<{ account: LinkedAccount; stored: boolean }> {
+  ): Promise<Stored> {
     const { id: userId } = await this.#userOf(foreign, createUsers);
     const { subject } = foreign;
     const identity = { issuer, upstreamClientId: provider.clientId };
     const before = await this.accounts.findOfUser(userId, provider.id);
+    const wanted = { userId, identityProvider: provider.id, subject };
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      await this.accounts.insertOnce({ userId, identityProvider: provider.id, subject });
+      const isNew = (await this.accounts.findBySubject(provider.id, subject)) === undefined;
+      if (isNew && !overwrite && (await this.accounts.wasUnlinked(wanted)))
+        return { userId, left: { status: 'unlinked' } };
+      await this.accounts.insertOnce(wanted);
       const found = await this.accounts.findBySubject(provider.id, subject);
       if (!found) continue;
       if (found.userId !== userId) throw new DomainError('identity.held-by-another-user');
@@ -155,13 +166,18 @@ export class AccountImport {
         const publicDetail = 'The account is known under another issuer.';
         throw new DomainError('identity.held-by-another-user', { publicDetail });
       }
-      if (!overwrite && (await this.#works(found, provider))) return { account: found, stored: false };
+      const left = overwrite ? undefined : await this.#leftAlone(found, provider);
+      if (left) return { userId, account: found, left };
       const claims = foreign.claims ? { ...foreign.claims, sub: subject } : found.claims;
       // Only as it was read: what a sign-in or a refresh has brought meanwhile is newer than what is imported.
       if (!(await this.accounts.storeImported(found, { ...identity, claims }, credentials))) continue;
       if (before?.id !== found.id && before?.status !== 'active') await this.accounts.makeDefault(found.id);
-      await this.journal.linked(found, { recovered: found.status === 'reauthentication-required', imported: true });
-      return { account: (await this.accounts.find(found.id))!, stored: true };
+      await this.journal.linked(found, {
+        recovered: found.status === 'reauthentication-required',
+        renewed: found.status === 'active',
+        imported: true,
+      });
+      return { userId, account: await this.accounts.find(found.id) };
     }
     throw new Error('an account changes faster than it can be imported');
   }
@@ -198,6 +214,17 @@ export class AccountImport {
   }
 
   /** Whether there is something that an import would destroy. */
+  /**
+   * What came of the account here is newer than what is imported: tokens that work, a user who unlinked it, or a reason for
+   * which its tokens are worth nothing any more.
+   */
+  async #leftAlone(account: LinkedAccount, provider: IdentityProvider): Promise<Verdict | undefined> {
+    const { status, reason, obtainedAt } = account;
+    if (status === 'sign-in-only') return obtainedAt === undefined ? undefined : { status: 'unlinked' };
+    if (status === 'reauthentication-required') return { status, reason: reason! };
+    return (await this.#works(account, provider)) ? { status: 'exists' } : undefined;
+  }
+
   async #works(account: LinkedAccount, provider: IdentityProvider): Promise<boolean> {
     if (account.status !== 'active' || !isFrom(provider, account)) return false;
     const tokens = await this.accounts.openTokens(account);

@@ -11,6 +11,8 @@ import { OfflineRefresh } from './offline-refresh.js';
 import { UpstreamCircuits } from './upstream-circuits.js';
 
 const EVERY_MS = 60_000;
+/** Who has many accounts does not keep the others waiting: the rest is done in the next run. */
+const RUN_MS = 120_000;
 const BATCH = 50;
 /** Between two calls of one provider, and up to twice as long: whoever reads comes first. */
 const PAUSE_MS = 200;
@@ -61,8 +63,9 @@ export class KeepAlive {
   }
 
   async #eachPaced(accounts: AsyncIterable<LinkedAccount>, care: Care, signal: AbortSignal): Promise<void> {
+    const endsAt = this.clock.now() + RUN_MS;
     for await (const account of accounts) {
-      if (signal.aborted) return;
+      if (signal.aborted || this.clock.now() >= endsAt) return;
       // It may have been changed or disabled since, or asked to be left alone.
       const provider = await this.providers.find(account.identityProvider);
       if (!provider || (await this.circuits.pausedMs(provider.id)) > 0) return;

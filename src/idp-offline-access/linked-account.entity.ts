@@ -11,7 +11,7 @@ import { instant, optionalInstant } from '../database/index.js';
   where: `"unlinked_at" IS NULL`,
 })
 @Index('linked_accounts_user_id', ['userId', 'identityProvider'])
-@Index('linked_accounts_provider_status', ['identityProvider', 'status'])
+@Index('linked_accounts_provider_status', ['identityProvider', 'status'], { where: `"unlinked_at" IS NULL` })
 export class LinkedAccountEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'linked_accounts_pk' })
   id!: string;

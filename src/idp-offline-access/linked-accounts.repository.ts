@@ -1,11 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { In, IsNull, LessThanOrEqual, MoreThan, Not, type FindOptionsWhere, type SelectQueryBuilder } from 'typeorm';
 import { beyondLeases, beyondPauses } from '../common/backoff.js';
 import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { Secret } from '../common/secret.js';
 import { UnitOfWork } from '../database/index.js';
-import { EncryptedTables, Envelopes, type Envelope } from '../encryption/index.js';
+import { DecryptionError, EncryptedTables, Envelopes, type Envelope } from '../encryption/index.js';
 import { LinkedAccountEntity } from './linked-account.entity.js';
 import {
   READ_NOTED_EVERY_MS,
@@ -17,6 +17,7 @@ import {
 } from './linked-account.js';
 
 const TABLE = 'linked_accounts';
+const MISCONFIGURED_TRIED_EVERY_MS = 3_600_000;
 
 /** Nobody refreshes, and no refresh token is on its way. */
 const NO_LEASE = { leaseOwner: null, leaseExpiresAt: null, refreshIntentAt: null };
@@ -70,6 +71,8 @@ interface Batch<Row> {
 /** The rows of linked accounts, the leases on them, and the encryption of what they hold. */
 @Injectable()
 export class LinkedAccountsRepository {
+  readonly #logger = new Logger('LinkedAccounts');
+
   constructor(
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Clock) private readonly clock: Clock,
@@ -219,8 +222,8 @@ export class LinkedAccountsRepository {
       // A refresh that is under way has spent the token that is kept: its lease and its intent stay, until it ends.
       const lease = credentials.refreshToken ? NO_LEASE : leaseOf(row);
       const refreshTokenUsedAt = credentials.refreshToken ? credentials.obtainedAt : row.refreshTokenUsedAt;
-      if (await this.#store(row, credentials, { ...changes, verified: true, refreshTokenUsedAt, ...lease }))
-        return true;
+      const stored = { ...changes, verified: true, refreshTokenUsedAt, ...lease };
+      if (await this.#store(row, credentials, stored, { replacing: isUnproven(row) })) return true;
     }
   }
 
@@ -424,6 +427,11 @@ export class LinkedAccountsRepository {
       })
       .andWhere('refresh_token IS NOT NULL')
       .andWhere('(retry_at IS NULL OR retry_at <= :now OR retry_at >= :beyond)', { now, beyond: beyondPauses(now) })
+      // One that the provider does not understand is tried now and then: it must not keep those behind it from their turn.
+      .andWhere('(last_error IS NULL OR last_error <> :misconfigured OR retry_at <= :longAgo)', {
+        misconfigured: 'misconfigured',
+        longAgo: now - MISCONFIGURED_TRIED_EVERY_MS,
+      })
       .andWhere(
         `(${REFRESH_TOKEN_USED_AT} <= :unusedSince OR ${REFRESH_TOKEN_USED_AT} + refresh_token_expires_at <= :twiceNow)`,
         { unusedSince: Math.max(0, Math.floor(now - idleLifetimeMs / 2)), twiceNow: 2 * now },
@@ -540,6 +548,12 @@ export class LinkedAccountsRepository {
     return row ? this.#open(row) : undefined;
   }
 
+  /** The same of an account that is to be forgotten: tokens that were damaged must not keep it from that. */
+  async openForgotten(account: LinkedAccount): Promise<OpenedTokens | undefined> {
+    const row = await this.#rows.findOneBy({ id: account.id, generation: account.generation, unlinkedAt: IsNull() });
+    return row ? this.#openIntact(row) : undefined;
+  }
+
   async #store(
     row: LinkedAccountEntity,
     credentials: UpstreamCredentials,
@@ -550,7 +564,7 @@ export class LinkedAccountsRepository {
     const sameClient =
       (changes.issuer ?? row.issuer) === row.issuer &&
       (changes.upstreamClientId ?? row.upstreamClientId) === row.upstreamClientId;
-    const before = sameClient && !replacing ? (kept ?? this.#open(row)) : undefined;
+    const before = sameClient && !replacing ? (kept ?? this.#openIntact(row)) : undefined;
     const envelope = this.envelopes.create({ table: TABLE, id: row.id });
     const seal = (column: string, secret: Secret | undefined) => (secret ? envelope.seal(column, secret) : null);
     const { affected } = await this.#rows.update(
@@ -571,6 +585,17 @@ export class LinkedAccountsRepository {
       },
     );
     return affected === 1;
+  }
+
+  /** Without what was damaged and is lost; a key that is missing here is not. */
+  #openIntact(row: LinkedAccountEntity): OpenedTokens {
+    try {
+      return this.#open(row);
+    } catch (error) {
+      if (!(error instanceof DecryptionError) || error.code !== 'server.error') throw error;
+      this.#logger.error({ id: row.id, detail: error.privateDetail }, 'the tokens of an account are damaged');
+      return { accessToken: undefined, refreshToken: undefined, idToken: undefined };
+    }
   }
 
   #open(row: LinkedAccountEntity): OpenedTokens {
@@ -636,7 +661,12 @@ function isNarrower(
   const lasts = row.refreshToken !== null || row.expiresAt === null;
   const same = row.issuer === issuer && row.upstreamClientId === upstreamClientId;
   const given = row.linkedAt !== null && row.scope?.split(' ').some((name) => name !== '' && !scope.includes(name));
-  return works && lasts && same && given === true;
+  return works && lasts && same && given === true && !isUnproven(row);
+}
+
+/** Whether the tokens were imported, and nothing has said yet that they are this subject's. */
+function isUnproven({ verified, idToken }: LinkedAccountEntity): boolean {
+  return !verified && idToken === null;
 }
 
 /**

@@ -201,7 +201,7 @@ export class LinkedAccounts implements OnModuleInit {
   async #unlinkOne(account: LinkedAccount, keepSubject: boolean): Promise<void> {
     let current: LinkedAccount | undefined = account;
     for (let attempt = 1; current && attempt <= ATTEMPTS; attempt += 1) {
-      const tokens = await this.accounts.openTokens(current);
+      const tokens = await this.accounts.openForgotten(current);
       if (tokens && (await this.accounts.unlink(current, { keepSubject }))) {
         await this.revocation.request(current, tokens);
         await this.journal.unlinked(current);

@@ -237,7 +237,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       // Not even kept: a later login without a refresh token of its own must not revive somebody else's.
       const verdict = () => this.#requireReauthentication(call, reason, { forgetTokens: true });
       const applied = await this.#untilWritten(owner, verdict);
-      if (!applied) await this.accounts.releaseLease(account.id, owner);
+      if (!applied) await this.accounts.releaseLease(account.id, owner, { intentAnswered: true });
       this.metrics.refreshed(provider.id, applied ? reason : SUPERSEDED);
       return { kind: 'changed' };
     }
@@ -263,7 +263,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
           ? this.#setback(account, 'expired-on-arrival', this.#backoffMs(account))
           : undefined;
       call.shortfall = setback?.lastError;
-      const verified = answer.idToken === undefined;
+      const verified = account.verified && answer.idToken === undefined;
       const stored = await this.accounts.storeRefreshed(account, credentials, { verified, setback, kept: spent });
       if (!stored) await this.#rescue({ account, owner }, spent.refreshToken, answer);
       await this.circuits.answered(account.identityProvider, { probe });
@@ -409,8 +409,8 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
       await this.upstreamClients.for(provider).verifyIdToken(idToken, { subject, atAnyTime: true });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (error.kind !== 'rejected') return false;
       if (late && error instanceof UnknownKeyError) return true;
+      if (error.kind !== 'rejected') return false;
       await this.#requireReauthentication({ account, probe: false }, 'id_token_invalid', { forgetTokens: true });
       return true;
     }

@@ -62,7 +62,7 @@ export class Retention {
     if (!limit) return;
     try {
       await this.unitOfWork.run(async () => {
-        const tokens = await this.accounts.openTokens(account);
+        const tokens = await this.accounts.openForgotten(account);
         if (!tokens || !(await this.accounts.expire(account))) return;
         await this.revocation.request(account, tokens);
         await this.journal.expired(account, limit);

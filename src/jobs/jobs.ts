@@ -29,6 +29,7 @@ export interface Job {
 }
 
 export interface JobState {
+  /** Also while whoever did it has died and nobody has taken it over yet. */
   running: boolean;
   /** Epoch ms, as the others. */
   startedAt: number | undefined;
@@ -83,7 +84,7 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   async state(name: string): Promise<JobState> {
     const row = await this.#rows.findOneByOrFail({ name });
     return {
-      running: row.leaseOwner !== null && row.leaseExpiresAt! > this.clock.now(),
+      running: row.leaseOwner !== null,
       startedAt: row.startedAt ?? undefined,
       endedAt: row.endedAt ?? undefined,
       outcome: row.outcome ?? undefined,

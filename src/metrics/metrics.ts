@@ -6,6 +6,8 @@ import { VERSION } from '../common/version.js';
 
 /** Anybody who reaches the port may scrape: what is looked up for it is kept for so long. */
 const FRESH_MS = 2_000;
+/** And told for so long where the next look takes too long. */
+const KNOWN_MS = 60_000;
 /** A scrape does not wait longer for something that is away. */
 const PATIENCE_MS = 1_000;
 
@@ -68,18 +70,14 @@ export class Metrics {
     source.underWay ??= read(source).finally(() => {
       source.underWay = undefined;
     });
-    const tooLong = delay(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => {
-      throw new Error('too long');
-    });
-    try {
-      await Promise.race([source.underWay, tooLong]);
-    } catch {
-      this.#errors.inc({ source: source.name });
-      for (const gauge of source.gauges) gauge.reset();
-    } finally {
-      patience.abort();
-      tooLong.catch(() => undefined);
-    }
+    const tooLong = delay(PATIENCE_MS, false, { signal: patience.signal }).catch(() => false);
+    const looked = source.underWay.then(() => true);
+    // What takes long is there at the next scrape; until then what is known of it is told, for a while.
+    const known = await Promise.race([looked, tooLong]).catch(() => undefined);
+    patience.abort();
+    if (known === true || (known === false && performance.now() - source.readAt < KNOWN_MS)) return;
+    this.#errors.inc({ source: source.name });
+    for (const gauge of source.gauges) gauge.reset();
   }
 }
 

@@ -142,6 +142,7 @@ export class Webhooks {
       }
       const event = this.#event(TEST_EVENT, { webhook_id: id });
       await this.#send(id, event);
+      await this.#record('webhook.tested', id);
       return this.#delivery(id, event.id);
     });
   }
@@ -169,6 +170,7 @@ export class Webhooks {
       if (!(await this.outbox.repeat(WEBHOOK_MESSAGES, id, messageId(id, eventId)))) {
         throw new DomainError('resource.conflict', { publicDetail: 'It is under way, or has been delivered.' });
       }
+      await this.#record('webhook.redelivered', id);
       return this.#delivery(id, eventId);
     });
   }

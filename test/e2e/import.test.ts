@@ -244,6 +244,35 @@ describe.each(databases)('importing linked accounts on $name', (kind) => {
     });
   });
 
+  describe('of what has been undone here', () => {
+    it('leaves an account alone that its user has unlinked, unless it is to be overwritten', async () => {
+      const { token, whole } = await person('changed-her-mind');
+      expect(await statusOf(whole)).toBe('imported');
+      const identity = `/admin/users/${whole.user_id}/identities/${PROVIDER}`;
+      expect((await world.request(identity, { method: 'DELETE', headers: AUTHORIZATION })).status).toBe(204);
+      expect(await statusOf(whole)).toBe('unlinked');
+      expect(await statusOf(whole, '?verify=true')).toBe('unlinked');
+      expect(await account(whole.subject)).toEqual({});
+      expect(await served(token)).toBe('401');
+      expect(await statusOf(whole, '?overwrite=true')).toBe('imported');
+    });
+
+    it('does not serve what turned out to be worth nothing, unless it is to be overwritten', async () => {
+      const { token, whole } = await person('refused-here');
+      expect(await statusOf({ ...whole, refresh_token: 'a-refresh-token-of-nobody' }, '?verify=true')).toBe(
+        'reauthentication-required',
+      );
+      remember('nobody');
+      expect((await importOne(whole)).json()).toMatchObject({
+        status: 'reauthentication-required',
+        reason: 'invalid_grant',
+      });
+      expect(await served(token)).toBe('401');
+      expect(await statusOf(whole, '?overwrite=true')).toBe('imported');
+      expect(await served(token)).toBe(whole.access_token);
+    });
+  });
+
   describe('with a first refresh', () => {
     const VERIFY = '?verify=true';
 

@@ -129,6 +129,11 @@ describe.each(databases)('encrypted rows on $name', (kind) => {
     expect(await unusableWith(`${k2},${k1}`)).toEqual([]);
     expect(await unusableWith(k1)).toEqual(['k2']);
     expect(await unusableWith(encryptionKeys('k3'))).toEqual(['k1', 'k2']);
+    expect(await unusableWith(encryptionKeys('k2'))).toEqual(['k1', 'k2']);
+    // So few under a key that wraps nothing any more may be damaged: they stop nobody from starting.
+    expect(await unusableWith(`${k1},${encryptionKeys('k2')}`)).toEqual([]);
+    const rotated = service.configured({ keys: k2 });
+    for (const subject of ['bob', 'carol']) await link(rotated, subject);
     expect(await unusableWith(`${k1},${encryptionKeys('k2')}`)).toEqual(['k2']);
   });
 

@@ -121,7 +121,7 @@ describe.each(databases)('jobs on $name', (kind) => {
     await severalPolls();
     expect(runs).toHaveLength(0);
     storage.clock.advance(1);
-    expect(await jobs.state('work')).toMatchObject({ running: false });
+    expect(await jobs.state('work')).toMatchObject({ running: true });
     await eventually(() => expect(runs).toHaveLength(1));
     runs[0]?.finish();
     await hasEnded('done');

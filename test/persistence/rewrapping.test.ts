@@ -39,10 +39,14 @@ const partsOf = (
 });
 const rewrap = ({ encryptedTables }: Replica, signal = new AbortController().signal) => encryptedTables.rewrap(signal);
 
-const accountAt = async (replica: Replica, id: string) => {
+const accountRead = async (replica: Replica, id: string) => {
   const accounts = accountsOf(replica);
   const account = await accounts.find(id);
   if (!account) throw new Error('the account is gone');
+  return { accounts, account };
+};
+const accountAt = async (replica: Replica, id: string) => {
+  const { accounts, account } = await accountRead(replica, id);
   return { accounts, account, tokens: await accounts.openTokens(account) };
 };
 const takeNews = async (messages: OutboxMessages) => {
@@ -206,6 +210,22 @@ describe.each(databases)('wrapping data keys anew on $name', (kind) => {
     const wrong = before.configured({ keys: encryptionKeys('k1') });
     accountsOf(wrong);
     expect(await wrong.encryptedTables.unusableKeys()).toEqual(['k1']);
+  });
+
+  it('lets a damaged row that is left under an old key stop no start, nor its account be kept for ever', async () => {
+    const damaged = await link('alice');
+    for (const subject of ['bob', 'carol', 'dave']) await link(subject);
+    await storage.database.query("UPDATE linked_accounts SET data_key = 'AAAA' WHERE id = ?", [damaged]);
+    expect(await rewrap(during)).toEqual({ rewrapped: 3, unreadable: 1 });
+    expect(await during.encryptedTables.unusableKeys()).toEqual([]);
+    expect(await after.encryptedTables.unusableKeys()).toEqual(['k1']);
+    await link('alice', during);
+    expect(await secretsAt(during, damaged)).toEqual(['access alice', 'refresh alice', 'id alice']);
+    await storage.database.query("UPDATE linked_accounts SET data_key = 'AAAA' WHERE id = ?", [damaged]);
+    const { accounts, account } = await accountRead(during, damaged);
+    expect(await accounts.openForgotten(account)).toEqual({});
+    expect(await accounts.unlink(account, { keepSubject: false })).toBe(true);
+    expect(await row(damaged)).toMatchObject({ data_key: null, refresh_token: null });
   });
 
   it('ends where it is when it is told to, and goes on from there', async () => {

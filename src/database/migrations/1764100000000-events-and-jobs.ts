@@ -46,6 +46,7 @@ const columns: Record<string, TableColumn[]> = {
 const accountsOfProvider = new TableIndex({
   name: 'linked_accounts_provider_status',
   columnNames: ['identity_provider', 'status'],
+  where: '"unlinked_at" IS NULL',
 });
 
 /** What happens to accounts is told to webhooks; work that one replica does at a time; how long accounts are kept. */

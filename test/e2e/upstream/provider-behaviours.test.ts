@@ -8,7 +8,7 @@ import { bringBackCallback, count, expectErrorPage, expectNothingStored, login }
 import { endBackOff, eventually } from '../../support/vault.js';
 import { Normaliser, soon, type Wire } from '../../support/wire.js';
 import { CLIENTS, type World } from '../../support/world.js';
-import { ALWAYS_WRONG, WRONG_AT_SIGN_IN, type Claims, type Forge } from './id-token.rows.js';
+import { ALWAYS_WRONG, OUT_OF_TIME, WRONG_AT_SIGN_IN, type Claims, type Forge } from './id-token.rows.js';
 import { rowsOf } from './token-endpoint.rows.js';
 import { account, createWorldOfTwo, FRESH_PROVIDER, PROVIDERS, setSecondsLeft } from './two-providers.js';
 import { USERINFO_ROWS } from './userinfo.rows.js';
@@ -308,6 +308,18 @@ describe.each(databases)('whatever a provider does, on $name', (kind) => {
         id_token: null,
       });
       expect((await world.onezone(token)).status).toBe(404);
+      expect(refreshes()).toBe(1);
+    });
+
+    it.each(OUT_OF_TIME)('with %s costs nobody the account', async (_, forge) => {
+      const { token, person } = await reader(provider);
+      await setSecondsLeft(world, provider, person, EXPIRED);
+      forgeNext(forge);
+      expect((await world.pace(token)).status).toBe(200);
+      await eventually('its signature is verified', async () =>
+        Boolean((await account(world, provider, person))['verified']),
+      );
+      expect(await account(world, provider, person)).toMatchObject({ status: 'active' });
       expect(refreshes()).toBe(1);
     });
 
