@@ -20,6 +20,8 @@ import { UpstreamCircuits } from './upstream-circuits.js';
 
 /** An import that meets a sign-in or a refresh looks again this often. */
 const ATTEMPTS = 10;
+/** Tokens that were imported before are somebody else's, were given back, or have a successor that is lost. */
+const SETTLED: readonly ReauthenticationReason[] = ['subject_mismatch', 'expired', 'rotation_lost'];
 
 /** An account of a user at a provider, with tokens that somebody else has kept until now; at least one of the two. */
 export interface ForeignAccount {
@@ -221,7 +223,7 @@ export class AccountImport {
   async #leftAlone(account: LinkedAccount, provider: IdentityProvider): Promise<Verdict | undefined> {
     const { status, reason, obtainedAt } = account;
     if (status === 'sign-in-only') return obtainedAt === undefined ? undefined : { status: 'unlinked' };
-    if (status === 'reauthentication-required') return { status, reason: reason! };
+    if (reason && SETTLED.includes(reason)) return { status: 'reauthentication-required', reason };
     return (await this.#works(account, provider)) ? { status: 'exists' } : undefined;
   }
 

@@ -427,8 +427,14 @@ describe('real answers', () => {
     expectDocumented('/token', await world.request('/token', { form, headers: { authorization } }), 401);
     for (const path of Object.keys(document.paths)) {
       const { get } = document.paths[path] ?? {};
-      if (get === undefined || get.security !== undefined) continue;
+      if (get === undefined || get.security !== undefined || path === '/metrics') continue;
       expectDocumented(path, await world.request(path), 200, 'get');
     }
+    const metrics = await world.request('/metrics');
+    expect([metrics.status, metrics.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^text\/plain;/),
+    ]);
+    expect(Object.keys(document.paths['/metrics']?.['get']?.responses['200']?.content ?? {})).toEqual(['text/plain']);
   });
 });

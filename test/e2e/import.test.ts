@@ -257,15 +257,13 @@ describe.each(databases)('importing linked accounts on $name', (kind) => {
       expect(await statusOf(whole, '?overwrite=true')).toBe('imported');
     });
 
-    it('does not serve what turned out to be worth nothing, unless it is to be overwritten', async () => {
-      const { token, whole } = await person('refused-here');
-      expect(await statusOf({ ...whole, refresh_token: 'a-refresh-token-of-nobody' }, '?verify=true')).toBe(
-        'reauthentication-required',
-      );
-      remember('nobody');
-      expect((await importOne(whole)).json()).toMatchObject({
+    it("does not serve what turned out to be somebody else's, unless it is to be overwritten", async () => {
+      const { token, whole } = await person('mixed-up');
+      const wrong = { ...whole, ...(await given('mixed-up-with')) };
+      expect(await statusOf(wrong, '?verify=true')).toBe('reauthentication-required');
+      expect((await importOne(wrong)).json()).toMatchObject({
         status: 'reauthentication-required',
-        reason: 'invalid_grant',
+        reason: 'subject_mismatch',
       });
       expect(await served(token)).toBe('401');
       expect(await statusOf(whole, '?overwrite=true')).toBe('imported');
@@ -368,6 +366,7 @@ describe.each(databases)('importing linked accounts on $name', (kind) => {
           done: 10,
           results: {
             imported: 2,
+            unlinked: 0,
             exists: 1,
             verified: 0,
             unproven: 0,

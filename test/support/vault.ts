@@ -166,8 +166,6 @@ export async function endBackOff(world: World, subject?: string): Promise<void> 
   await world.database.query('UPDATE upstream_circuits SET retry_at = 1');
 }
 
-const A_DAY_MS = 24 * 3_600_000;
-
 /** Has a job run now, wherever, and waits until it is done; by itself it does not run again while the test lasts. */
 export async function runJob(world: World, name: string): Promise<void> {
   const state = async (): Promise<Row> => {
@@ -177,5 +175,5 @@ export async function runJob(world: World, name: string): Promise<void> {
   await eventually(`${name} is not under way`, async () => (await state())['lease_owner'] === null);
   await world.database.query('UPDATE jobs SET next_run_at = 0, outcome = NULL WHERE name = ?', [name]);
   await eventually(`${name} is done`, async () => (await state())['outcome'] === 'done');
-  await world.database.query('UPDATE jobs SET next_run_at = ? WHERE name = ?', [Date.now() + A_DAY_MS, name]);
+  await world.database.query('UPDATE jobs SET next_run_at = NULL WHERE name = ?', [name]);
 }

@@ -49,6 +49,8 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['POST', '/webhooks/nobody/deliveries/nothing/redeliver'],
   ['POST', '/linked-accounts'],
   ['POST', '/linked-accounts/import'],
+  ['GET', '/encryption-keys'],
+  ['POST', '/encryption-keys/rewrap'],
   ['GET', '/audit'],
   ['GET', '/audit/export'],
 ];
@@ -148,6 +150,8 @@ export const methods: RefusedRow[] = (
     ['GET', '/webhooks/nobody/deliveries/nothing/redeliver', 'POST'],
     ['GET', '/linked-accounts', 'POST'],
     ['GET', '/linked-accounts/import', 'POST'],
+    ['POST', '/encryption-keys', 'GET, HEAD'],
+    ['GET', '/encryption-keys/rewrap', 'POST'],
     ['POST', '/audit', 'GET, HEAD'],
     ['POST', '/audit/export', 'GET, HEAD'],
   ] as const
@@ -158,7 +162,7 @@ export const methods: RefusedRow[] = (
 }));
 
 const WRITING = OPERATIONS.filter(
-  ([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !/\/(test|redeliver|import)$/.test(path),
+  ([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !/\/(test|redeliver|import|rewrap)$/.test(path),
 );
 
 /** Bodies that are no JSON object. */
