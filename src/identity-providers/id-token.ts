@@ -67,7 +67,7 @@ export class IdTokenVerifier {
     const clockTolerance = expected.atAnyTime === true ? Number.MAX_SAFE_INTEGER : CLOCK_TOLERANCE_SECONDS;
     const { payload, protectedHeader } = await jwtVerify(
       idToken.reveal(),
-      (header, token) => this.#keyFor(header, token, issuer),
+      (header, token) => this.#keyFor(header, token, issuer, expected),
       {
         issuer: issuer ?? this.provider.issuer,
         audience: this.provider.clientId,
@@ -136,7 +136,12 @@ export class IdTokenVerifier {
     if (!named) throw rejected('id_token: tid');
   }
 
-  async #keyFor(header: JWTHeaderParameters, token: FlattenedJWSInput, issuer: string | undefined): Promise<CryptoKey> {
+  async #keyFor(
+    header: JWTHeaderParameters,
+    token: FlattenedJWSInput,
+    issuer: string | undefined,
+    { atAnyTime = false }: ExpectedIdToken,
+  ): Promise<CryptoKey> {
     const select = (keys: ProviderKeys) => keys.of(issuer, this.provider.issuer)(header, token);
     const keys = await this.#keys.get();
     try {
@@ -145,7 +150,8 @@ export class IdTokenVerifier {
       if (!(error instanceof jose.JWKSNoMatchingKey)) throw error;
       const due = this.clock.now() - this.#forcedFetch.at >= UNKNOWN_KEY_COOLDOWN_MS;
       // Until the keys may be fetched again an unknown one may be genuine: that must not cost a user the account.
-      if (!due && !this.#keys.loading) throw this.#forcedFetch.failure ?? new UnknownKeyError('unavailable');
+      if (!due && !this.#keys.loading)
+        throw this.#forcedFetch.failure ?? new UnknownKeyError(atAnyTime ? 'unavailable' : 'rejected');
       if (due) this.#forcedFetch = { at: this.clock.now() };
       return select(await this.#reload());
     }

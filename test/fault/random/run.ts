@@ -359,7 +359,7 @@ export class Run {
     try {
       return await signIn();
     } catch (error) {
-      if (!String(error).includes('The identity provider does not answer')) throw error;
+      if (!/: (403|503) <!doctype/.test(String(error))) throw error;
       await delay(KEYS_KEPT_MS);
       return signIn();
     }
