@@ -471,7 +471,10 @@ describe.each(databases)('importing linked accounts on $name', (kind) => {
         asked.end(jsonLines(whole, entry('not-begun')));
         const answer = await answered(asked);
         await world.upstream.waitForTokenRequest();
+        const ended = () => world.service.output().split('"path":"/admin/linked-accounts/import"').length;
+        const before = ended();
         answer.destroy();
+        await eventually('the service notices', () => ended() > before);
       } finally {
         world.upstream.release();
       }
