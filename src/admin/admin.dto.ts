@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, Max, Min } from 'class-validator';
 import type { Page, PageRequest } from '../common/page.js';
+import { Secret } from '../common/secret.js';
 
 /** Which part of a list is asked for. */
 export class PageQuery implements PageRequest {
@@ -48,6 +49,11 @@ export function toList<From, To>(
 /** The same of a list that is read as a whole. */
 export function pageOf<Item>(all: Item[], { limit, offset }: PageRequest): Page<Item> {
   return { items: all.slice(offset, offset + limit), total: all.length };
+}
+
+/** What is written and never read back; nothing where there is nothing. */
+export function toSecret(text: string | undefined): Secret | undefined {
+  return text === undefined ? undefined : new Secret(text);
 }
 
 /** ISO 8601; nothing where there is nothing. */

@@ -1,10 +1,9 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PartialType } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { DomainError } from '../common/domain-error.js';
-import { Secret } from '../common/secret.js';
 import { PROFILE_CLAIMS } from '../config/index.js';
 import type { ForeignAccount, ImportOptions, ImportResult } from '../idp-offline-access/index.js';
-import { ProblemDetails } from './admin.dto.js';
+import { ProblemDetails, toSecret } from './admin.dto.js';
 import { toProblem } from './admin.face.js';
 import { instantOf, TIME, TIME_MESSAGE } from './audit.dto.js';
 import { IsUsername, MayBeLeftOut } from './users.dto.js';
@@ -150,8 +149,6 @@ export class LinkedAccountImport {
   claims?: Record<string, unknown>;
 }
 
-const secret = (text: string | undefined) => (text === undefined ? undefined : new Secret(text));
-
 /** @throws DomainError `request.parameter-invalid` with all that does not go together */
 export function toForeignAccount(body: LinkedAccountImport): ForeignAccount {
   const { user_id: id, username } = body;
@@ -171,8 +168,8 @@ export function toForeignAccount(body: LinkedAccountImport): ForeignAccount {
     user: id === undefined ? { username: username! } : { id },
     identityProvider: body.identity_provider,
     subject: body.subject,
-    accessToken: secret(body.access_token),
-    refreshToken: secret(body.refresh_token),
+    accessToken: toSecret(body.access_token),
+    refreshToken: toSecret(body.refresh_token),
     expiresAt: instantOf('expires_at', body.expires_at),
     expiresInSeconds: body.expires_in,
     tokenType: body.token_type,

@@ -2,7 +2,7 @@ import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Post, 
 import type { Response } from 'express';
 import { Configuration } from '../config/index.js';
 import { Webhooks } from '../webhooks/index.js';
-import { PageQuery, toList } from './admin.dto.js';
+import { PageQuery, toList, toSecret } from './admin.dto.js';
 import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
 import { JsonBody, OptionalJsonBody, QueryOf } from './checked-request.js';
@@ -14,7 +14,6 @@ import {
   SecretRotation,
   toDeliveryAnswer,
   toRotation,
-  toSecret,
   toWebhookAnswer,
   toWebhookChanges,
   toWebhookSecretAnswer,

@@ -14,7 +14,6 @@ import {
   Max,
   Min,
 } from 'class-validator';
-import { Secret } from '../common/secret.js';
 import {
   WEBHOOK_EVENTS,
   type Webhook,
@@ -24,7 +23,7 @@ import {
   type WebhookEvent,
   type WebhookWithSecret,
 } from '../webhooks/index.js';
-import { isoTime, ListMeta, PageQuery } from './admin.dto.js';
+import { isoTime, ListMeta, PageQuery, toSecret } from './admin.dto.js';
 import { MayBeLeftOut } from './users.dto.js';
 
 const DAY_SECONDS = 86_400;
@@ -195,10 +194,6 @@ export function toWebhookChanges({ url, description, events, enabled }: WebhookP
     ...(events !== undefined && { events }),
     ...(enabled !== undefined && { enabled }),
   };
-}
-
-export function toSecret(secret: string | undefined): Secret | undefined {
-  return secret === undefined ? undefined : new Secret(secret);
 }
 
 export function toRotation({ previous_valid_for = DAY_SECONDS, secret }: SecretRotation) {

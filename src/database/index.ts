@@ -8,4 +8,5 @@ export { DatabaseModule } from './database.module.js';
 export { ExpiredRows } from './expired-rows.js';
 export type { PoolUsage } from './postgres-sessions.js';
 export { isUnavailable } from './unavailable.js';
+export { Poller } from './poller.js';
 export { isUniqueViolation, UnitOfWork } from './unit-of-work.js';

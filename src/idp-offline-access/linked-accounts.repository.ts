@@ -373,12 +373,6 @@ export class LinkedAccountsRepository {
     );
   }
 
-  /** The account, and when the lease that somebody holds on it ends. */
-  async findLeased(id: string): Promise<{ account: LinkedAccount; leaseEndsAt: number | undefined } | undefined> {
-    const row = await this.#rows.findOneBy({ id, unlinkedAt: IsNull() });
-    return row ? { account: toAccount(row), leaseEndsAt: row.leaseExpiresAt ?? undefined } : undefined;
-  }
-
   /**
    * Compare-and-swap on the generation, as for every change of the credentials.
    * @param only.leaseOwner says that the verdict counts only while this holder has the lease: the next may know better.

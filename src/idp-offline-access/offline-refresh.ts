@@ -142,12 +142,12 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
         if (leaseEndsAt !== undefined && leaseEndsAt <= this.clock.now()) this.metrics.leaseTakenOver(provider.id);
         return this.#holdingLease(task);
       }
-      const leased = await this.accounts.findLeased(account.id);
-      if (leased?.account.generation !== account.generation) return { kind: 'changed' };
-      const failedMeanwhile = this.#postponed(leased.account);
+      const current = await this.accounts.find(account.id);
+      if (current?.generation !== account.generation) return { kind: 'changed' };
+      const failedMeanwhile = this.#postponed(current);
       if (failedMeanwhile) return failedMeanwhile;
       const now = this.clock.now();
-      ({ leaseEndsAt } = leased);
+      ({ leaseEndsAt } = current);
       if (now >= deadline) return unavailable((leaseEndsAt ?? now) - now);
       if (look === 1) this.metrics.leaseAwaited(provider.id);
       await delay(backoffMs(look, POLL, this.randomness));

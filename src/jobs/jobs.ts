@@ -7,8 +7,7 @@ import {
 } from '@nestjs/common';
 import { Clock, CLOCK_TOLERANCE_MS } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
-import { requestContext } from '../common/request-context.js';
-import { UnitOfWork } from '../database/index.js';
+import { Poller, UnitOfWork } from '../database/index.js';
 import { JobEntity } from './job.entity.js';
 
 /** How often a process looks whether there is something to do. */
@@ -46,15 +45,19 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #jobs = new Map<string, Job>();
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #outage = false;
+  readonly #poller: Poller;
 
   constructor(
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
-  ) {}
+  ) {
+    this.#poller = new Poller(
+      unitOfWork,
+      () => this.#beginDue(),
+      (error) => this.#logger.warn({ error }, 'the jobs cannot be read for now'),
+    );
+  }
 
   register(name: string, job: Job): void {
     this.#jobs.set(name, job);
@@ -72,13 +75,13 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
         outcome: null,
       });
     }
-    this.#timer = setInterval(() => this.#look(), POLL_MS).unref();
+    this.#poller.start(POLL_MS);
   }
 
   /** Has it run soon; once more after the present run, where it is under way. */
   async request(name: string): Promise<void> {
     await this.#rows.update({ name }, { nextRunAt: this.clock.now() });
-    this.unitOfWork.afterCommit(() => this.#look());
+    this.unitOfWork.afterCommit(() => this.#poller.look());
   }
 
   async state(name: string): Promise<JobState> {
@@ -94,30 +97,9 @@ export class Jobs implements OnApplicationBootstrap, BeforeApplicationShutdown {
 
   /** What is under way stops where it can; another replica goes on with it. */
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
     this.#stopping.abort();
-    await this.#looking;
+    await this.#poller.stop();
     await Promise.allSettled(this.#underWay.values());
-  }
-
-  #look(): void {
-    if (this.#stopping.signal.aborted || this.#looking) return;
-    this.#looking = requestContext
-      .exit(() => this.unitOfWork.outside(() => this.#lookOnce()))
-      .finally(() => {
-        this.#looking = undefined;
-      });
-  }
-
-  /** A database that is away is mentioned once, not each second. */
-  async #lookOnce(): Promise<void> {
-    try {
-      await this.#beginDue();
-      this.#outage = false;
-    } catch (error) {
-      if (!this.#outage) this.#logger.warn({ error }, 'the jobs cannot be read for now');
-      this.#outage = true;
-    }
   }
 
   async #beginDue(): Promise<void> {

@@ -9,9 +9,8 @@ import { backoffMs } from '../common/backoff.js';
 import { Clock } from '../common/clock.js';
 import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
-import { requestContext } from '../common/request-context.js';
 import type { Secret } from '../common/secret.js';
-import { UnitOfWork } from '../database/index.js';
+import { Poller, UnitOfWork } from '../database/index.js';
 import { DeliveryError, DeliveryPaused, type OutboxHandler } from './delivery.js';
 import { OutboxMetrics } from './outbox-metrics.js';
 import {
@@ -53,12 +52,8 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
   readonly #handlers = new Map<string, OutboxHandler>();
   readonly #underWay = new Map<Promise<void>, DueMessage>();
   readonly #breakOff = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  /** Something has come, or somebody is free, since the last look began. */
-  #news = false;
+  readonly #poller: Poller;
   #stopped = false;
-  #outage = false;
 
   constructor(
     @Inject(OutboxMessages) private readonly messages: OutboxMessages,
@@ -66,7 +61,13 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
     @Inject(OutboxMetrics) private readonly metrics: OutboxMetrics,
-  ) {}
+  ) {
+    this.#poller = new Poller(
+      unitOfWork,
+      () => this.#takeAllDue(),
+      (error) => this.#logger.warn({ error }, 'the outbox cannot be read for now'),
+    );
+  }
 
   register(kind: string, handler: OutboxHandler): void {
     this.#handlers.set(kind, handler);
@@ -75,7 +76,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** Writes a message; it is sent once the transaction that is open is committed. */
   async put(message: NewMessage): Promise<void> {
     await this.messages.insert(message, MAX_AGE_MS);
-    this.unitOfWork.afterCommit(() => this.#look());
+    this.unitOfWork.afterCommit(() => this.#poller.look());
   }
 
   /** How far the messages about these have come, the latest first. */
@@ -96,52 +97,26 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** Sends again what has ended and was kept; false where that cannot be had. */
   async repeat(kind: string, subjectId: string, id: string): Promise<boolean> {
     const repeated = await this.messages.repeat(kind, subjectId, id, MAX_AGE_MS);
-    if (repeated) this.unitOfWork.afterCommit(() => this.#look());
+    if (repeated) this.unitOfWork.afterCommit(() => this.#poller.look());
     return repeated;
   }
 
   onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => this.#look(), POLL_MS).unref();
-    this.#look();
+    this.#poller.start(POLL_MS);
+    this.#poller.look();
   }
 
   /** What is being delivered is finished, or broken off if it takes long; the rest waits for another process, or for the next start. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#looking;
+    await this.#poller.stop();
     const grace = setTimeout(() => this.#breakOff.abort(), STOP_GRACE_MS);
     await Promise.allSettled(this.#underWay.keys());
     clearTimeout(grace);
   }
 
-  #look(): void {
-    this.#news = true;
-    if (this.#stopped || this.#looking) return;
-    // What is due need not be what the current request wrote: it is not to be audited as that one's doing.
-    this.#looking = requestContext
-      .exit(() => this.unitOfWork.outside(() => this.#lookWhileNews()))
-      .finally(() => {
-        this.#looking = undefined;
-      });
-  }
-
-  async #lookWhileNews(): Promise<void> {
-    while (this.#news && !this.#stopped) {
-      this.#news = false;
-      await this.#lookOnce();
-    }
-  }
-
-  /** A database that is away is mentioned once, not each second. */
-  async #lookOnce(): Promise<void> {
-    try {
-      for (const kind of this.#handlers.keys()) await this.#takeDue(kind);
-      this.#outage = false;
-    } catch (error) {
-      if (!this.#outage) this.#logger.warn({ error }, 'the outbox cannot be read for now');
-      this.#outage = true;
-    }
+  async #takeAllDue(): Promise<void> {
+    for (const kind of this.#handlers.keys()) await this.#takeDue(kind);
   }
 
   async #takeDue(kind: string): Promise<void> {
@@ -180,7 +155,7 @@ export class Outbox implements OnApplicationBootstrap, BeforeApplicationShutdown
       .catch((error: unknown) => this.#logger.warn({ error, kind: due.kind }, 'a message could not be handled'))
       .finally(() => {
         this.#underWay.delete(delivering);
-        this.#look();
+        this.#poller.look();
       });
     this.#underWay.set(delivering, due);
   }

@@ -100,7 +100,7 @@ describe.each(databases)('linked accounts on $name', (kind) => {
         accountsOf(replica).acquireLease(account, `owner-${index}`, LEASE_MS),
       );
       expect(taken.filter(Boolean)).toHaveLength(1);
-      expect((await accounts.findLeased(account.id))?.leaseEndsAt).toBe(storage.clock.now() + LEASE_MS);
+      expect((await accounts.find(account.id))?.leaseEndsAt).toBe(storage.clock.now() + LEASE_MS);
     });
 
     it('can be taken by one of fifty once it has expired, not before', async () => {
@@ -151,12 +151,12 @@ describe.each(databases)('linked accounts on $name', (kind) => {
       expect(await stored()).toMatchObject({ lease_owner: 'owner', refresh_intent_at: null, last_error: null });
 
       expect(await accounts.renewLease(account.id, 'owner', LEASE_MS)).toBe(true);
-      expect((await accounts.findLeased(account.id))?.leaseEndsAt).toBe(storage.clock.now() + LEASE_MS);
+      expect((await accounts.find(account.id))?.leaseEndsAt).toBe(storage.clock.now() + LEASE_MS);
       storage.clock.advance(1_000);
       expect(await accounts.recordIntent(account.id, 'owner', LEASE_MS)).toBe(true);
-      expect((await accounts.findLeased(account.id))?.leaseEndsAt).toBe(storage.clock.now() + LEASE_MS);
+      expect((await accounts.find(account.id))?.leaseEndsAt).toBe(storage.clock.now() + LEASE_MS);
       await accounts.releaseLease(account.id, 'owner', { intentAnswered: false });
-      expect((await accounts.findLeased(account.id))?.leaseEndsAt).toBeUndefined();
+      expect((await accounts.find(account.id))?.leaseEndsAt).toBeUndefined();
       expect((await current()).refreshIntentAt).toBe(storage.clock.now());
       expect(await elsewhere.acquireLease(account, 'next', LEASE_MS)).toBe(true);
       await elsewhere.releaseLease(account.id, 'next', { intentAnswered: true });

@@ -74,7 +74,6 @@ function world() {
   const accounts = {
     acquireLease: vi.fn(() => Promise.resolve(true)),
     find: vi.fn((): Promise<LinkedAccount | undefined> => Promise.resolve(account)),
-    findLeased: vi.fn(() => Promise.resolve({ account, leaseEndsAt: undefined })),
     openTokens: vi.fn(() => Promise.resolve({ accessToken: undefined, refreshToken: new Secret('refresh') })),
     recordIntent: vi.fn(() => Promise.resolve(true)),
     renewLease: vi.fn(() => Promise.resolve(true)),
@@ -315,7 +314,7 @@ describe('a refresh whose surroundings fail', () => {
     accounts.acquireLease.mockResolvedValue(false);
     const retryAt = new MonotonicClock().now() + 60_000;
     const failed = { ...account, failures: 1, lastError: 'unavailable', retryAt };
-    accounts.findLeased.mockResolvedValue({ account: failed, leaseEndsAt: undefined });
+    accounts.find.mockResolvedValue(failed);
     expect(await refresh.refresh(account, provider)).toMatchObject({ kind: 'unavailable' });
     expect(upstream.refresh).not.toHaveBeenCalled();
   });
