@@ -31,6 +31,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   app.use(withoutIssuerPath(configuration));
   app.use(app.get(HttpRequests).measure);
   app.use(requestPipeline());
+  app.use(faceHeaders(app.get(Faces)));
   app.use(crossOrigin(app.get(Faces)));
   app.use(json({ limit: MAX_BODY_BYTES, strict: false, type: ['application/json', 'application/*+json'] }));
   app.use(text({ limit: MAX_BODY_BYTES, type: FORM }), keepForm);
@@ -73,6 +74,16 @@ function requestPipeline() {
       }),
     );
     requestContext.run(context, next);
+  };
+}
+
+function faceHeaders(faces: Faces) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const { path, headers } = request;
+    response.set(
+      faces.find(path).headers?.({ path, headers, requestId: requestContext.getStore()?.requestId ?? '' }) ?? {},
+    );
+    next();
   };
 }
 

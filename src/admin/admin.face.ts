@@ -15,6 +15,8 @@ const PROBLEMS: ErrorTable<Problem> = {
   'request.malformed': [400, 'The request could not be understood.'],
   'request.too-large': [413, 'The request is too large.'],
   'request.unsupported-media-type': [415, 'The body must be application/json.'],
+  'request.not-acceptable': [406, 'The answer would be application/json.'],
+  'request.rate-limited': [429, 'There were too many requests.'],
   'request.method-not-allowed': [405, 'This resource cannot be asked in this way.'],
   'request.route-unknown': [404, 'There is no such resource.'],
   'request.parameter-invalid': invalid,

@@ -3,29 +3,8 @@ import { IsNull, MoreThan } from 'typeorm';
 import { Clock } from '../common/clock.js';
 import { Randomness } from '../common/random.js';
 import { UnitOfWork } from '../database/index.js';
+import type { Client, NewClient, RegisteredKeys } from './client.js';
 import { ClientEntity, ClientSecretEntity } from './client.entity.js';
-
-export type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
-
-/** A registered client, in the names of RFC 7591 section 2 where it has one. */
-export interface Client {
-  clientId: string;
-  clientName: string;
-  tokenEndpointAuthMethod: ClientAuthenticationMethod;
-  grantTypes: readonly string[];
-  redirectUris: readonly string[];
-  scope: readonly string[];
-  /** Whose upstream tokens it may read for its users. */
-  upstreamProviders: readonly string[];
-  /** Whether it may receive upstream refresh tokens where a face has the field. */
-  upstreamRefreshToken: boolean;
-  consent: 'explicit' | 'implicit';
-  requirePkce: boolean;
-  idTokenSignedResponseAlg: 'RS256' | 'ES256';
-  enabled: boolean;
-}
-
-export type NewClient = Omit<Client, 'enabled'>;
 
 @Injectable()
 export class ClientsRepository {
@@ -44,17 +23,9 @@ export class ClientsRepository {
   async put(client: NewClient, secretVerifier: string | undefined): Promise<void> {
     const now = this.clock.now();
     const { clientId } = client;
-    const fields = {
-      ...client,
-      grantTypes: [...client.grantTypes],
-      redirectUris: [...client.redirectUris],
-      scope: client.scope.join(' '),
-      upstreamProviders: [...client.upstreamProviders],
-      disabledAt: null,
-      updatedAt: now,
-    };
+    const fields = { ...toFields(client), version: this.randomness.id(), disabledAt: null, updatedAt: now };
     await this.unitOfWork.run(async () => {
-      const inserted = await this.unitOfWork.insertOnce(ClientEntity, { ...fields, createdAt: now });
+      const inserted = await this.unitOfWork.insertOnce(ClientEntity, { ...fields, lastUsedAt: null, createdAt: now });
       if (!inserted) await this.#rows.update({ clientId }, fields);
       await this.#secrets.delete({ clientId });
       if (secretVerifier !== undefined) {
@@ -62,6 +33,9 @@ export class ClientsRepository {
           id: this.randomness.id(),
           clientId,
           verifier: secretVerifier,
+          secret: null,
+          dataKey: null,
+          encryptionKeyId: null,
           createdAt: now,
           expiresAt: null,
         });
@@ -71,7 +45,10 @@ export class ClientsRepository {
 
   async disable(clientId: string): Promise<void> {
     const now = this.clock.now();
-    await this.#rows.update({ clientId, disabledAt: IsNull() }, { disabledAt: now, updatedAt: now });
+    await this.#rows.update(
+      { clientId, disabledAt: IsNull() },
+      { disabledAt: now, updatedAt: now, version: this.randomness.id() },
+    );
   }
 
   /** The verifiers of the secrets that are valid now: two while one replaces the other. */
@@ -94,19 +71,58 @@ export class ClientsRepository {
   }
 }
 
+type Fields = Omit<ClientEntity, 'version' | 'disabledAt' | 'createdAt' | 'updatedAt' | 'lastUsedAt'>;
+
+function toFields(client: NewClient): Fields {
+  return {
+    clientId: client.clientId,
+    clientName: client.clientName,
+    tokenEndpointAuthMethod: client.tokenEndpointAuthMethod,
+    tokenEndpointAuthSigningAlg: client.tokenEndpointAuthSigningAlg ?? null,
+    jwks: client.jwks ?? null,
+    jwksUri: client.jwksUri ?? null,
+    grantTypes: [...client.grantTypes],
+    redirectUris: [...client.redirectUris],
+    scope: client.scope.join(' '),
+    accessTokenFormat: client.accessTokenFormat,
+    accessTokenLifetime: client.accessTokenLifetime ?? null,
+    refreshTokenLifetime: client.refreshTokenLifetime ?? null,
+    upstreamProviders: [...client.upstreamProviders],
+    upstreamRefreshToken: client.upstreamRefreshToken,
+    consent: client.consent,
+    requirePkce: client.requirePkce,
+    introspection: client.introspection,
+    idTokenSignedResponseAlg: client.idTokenSignedResponseAlg,
+    metadata: { ...client.metadata },
+  };
+}
+
 function toClient(row: ClientEntity): Client {
   return {
     clientId: row.clientId,
     clientName: row.clientName ?? row.clientId,
-    tokenEndpointAuthMethod: row.tokenEndpointAuthMethod as ClientAuthenticationMethod,
+    tokenEndpointAuthMethod: row.tokenEndpointAuthMethod as Client['tokenEndpointAuthMethod'],
+    tokenEndpointAuthSigningAlg: (row.tokenEndpointAuthSigningAlg ??
+      undefined) as Client['tokenEndpointAuthSigningAlg'],
+    jwks: (row.jwks ?? undefined) as RegisteredKeys | undefined,
+    jwksUri: row.jwksUri ?? undefined,
     grantTypes: row.grantTypes,
     redirectUris: row.redirectUris,
-    scope: row.scope.split(' '),
+    scope: row.scope === '' ? [] : row.scope.split(' '),
+    accessTokenFormat: row.accessTokenFormat as Client['accessTokenFormat'],
+    accessTokenLifetime: row.accessTokenLifetime ?? undefined,
+    refreshTokenLifetime: row.refreshTokenLifetime ?? undefined,
     upstreamProviders: row.upstreamProviders,
     upstreamRefreshToken: row.upstreamRefreshToken,
     consent: row.consent as Client['consent'],
     requirePkce: row.requirePkce,
+    introspection: row.introspection as Client['introspection'],
     idTokenSignedResponseAlg: row.idTokenSignedResponseAlg as Client['idTokenSignedResponseAlg'],
+    metadata: row.metadata as Record<string, unknown>,
     enabled: row.disabledAt === null,
+    version: row.version,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    lastUsedAt: row.lastUsedAt ?? undefined,
   };
 }

@@ -11,8 +11,9 @@ import {
   type ClientDeclaration,
 } from '../config/index.js';
 import { UsersRepository } from '../users/index.js';
-import { ClientsRepository } from './clients.repository.js';
+import { toNewClient } from './client-entry.js';
 import { makeVerifier } from './client-secrets.js';
+import { ClientsRepository } from './clients.repository.js';
 
 /** Where the API documentation receives its authorization code. */
 export const DOCUMENTATION_REDIRECT_PATH = '/docs/oauth2-redirect.html';
@@ -64,19 +65,7 @@ export class DeclaredClients implements OnModuleInit {
       );
     }
     await this.clients.put(
-      {
-        clientId: declaration.client_id,
-        clientName: declaration.client_name ?? declaration.client_id,
-        tokenEndpointAuthMethod: declaration.token_endpoint_auth_method,
-        grantTypes: declaration.grant_types,
-        redirectUris: declaration.redirect_uris,
-        scope: declaration.scope.split(' '),
-        upstreamProviders: declaration.upstream_providers,
-        upstreamRefreshToken: declaration.upstream_refresh_token,
-        consent: declaration.consent,
-        requirePkce: declaration.require_pkce,
-        idTokenSignedResponseAlg: declaration.id_token_signed_response_alg,
-      },
+      toNewClient(declaration),
       declaration.client_secret && (await makeVerifier(declaration.client_secret)),
     );
   }

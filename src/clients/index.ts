@@ -5,5 +5,6 @@
 export { ClientAuthentication } from './authentication/client-authentication.js';
 export type { PresentedClient } from './authentication/presented-client.js';
 export { ClientsModule } from './clients.module.js';
-export { ClientsRepository, type Client } from './clients.repository.js';
+export type { Client } from './client.js';
+export { ClientsRepository } from './clients.repository.js';
 export { DOCUMENTATION_REDIRECT_PATH } from './declared-clients.js';

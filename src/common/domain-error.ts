@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'request.malformed'
   | 'request.too-large'
   | 'request.unsupported-media-type'
+  | 'request.not-acceptable'
+  | 'request.rate-limited'
   | 'request.method-not-allowed'
   | 'request.route-unknown'
   | 'request.parameter-invalid'

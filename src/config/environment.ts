@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { Secret } from '../common/secret.js';
 import { ConfigurationError } from './configuration-error.js';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './signing-algorithms.js';
 
 const KEY_COMMAND = `node -e "console.log('k1:' + require('crypto').randomBytes(32).toString('base64'))"`;
 
@@ -98,8 +99,8 @@ const flag = (fallback: boolean) =>
     .default(fallback ? 'true' : 'false')
     .transform((text) => text === 'true' || text === 'on');
 
-const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;
-export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+/** ES256 signs access tokens, RS256 the id_tokens of clients that say nothing: OpenID Connect Core 1.0 section 15.1 demands it. */
+const ALWAYS_SIGNED_WITH: readonly SigningAlgorithm[] = ['ES256', 'RS256'];
 
 const environment = z.object({
   PORT: z.coerce.number('must be a port number').int().min(1).max(65_535).default(3000),
@@ -123,22 +124,29 @@ const environment = z.object({
     /^(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i,
     'idp.internal or 10.1.0.0/16; host names may stand in it, too',
   ),
+  /** The same for URLs that clients choose, such as their jwks_uri. */
+  OUTBOUND_ALLOW_CLIENTS: networks(
+    /^(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i,
+    'app.internal or 10.2.0.0/16; host names may stand in it, too',
+  ),
   DOCS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   /** Whether /metrics is served: to anybody who reaches the port, so not through the gateway. */
   METRICS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   SIGNING_ALGS: list.transform((names, context): readonly SigningAlgorithm[] => {
-    if (names.length === 0) return SIGNING_ALGORITHMS;
+    if (names.length === 0) return ALWAYS_SIGNED_WITH;
     const unknown = names.find((name) => !(SIGNING_ALGORITHMS as readonly string[]).includes(name));
     if (unknown !== undefined) {
       context.addIssue(`must be a comma-separated list out of ${SIGNING_ALGORITHMS.join(', ')}`);
       return z.NEVER;
     }
-    if (SIGNING_ALGORITHMS.some((name) => !names.includes(name))) {
+    if (ALWAYS_SIGNED_WITH.some((name) => !names.includes(name))) {
       context.addIssue('must include ES256, which signs access tokens, and RS256, which OpenID Connect demands');
       return z.NEVER;
     }
     return names as SigningAlgorithm[];
   }),
+  /** After so many days the next key signs; 0 leaves it to the operator. */
+  SIGNING_KEY_ROTATION_DAYS: z.coerce.number('must be a number of days').int().min(0).max(3_650).default(90),
   UPSTREAM_TIMEOUT_MS: z.coerce.number('must be a number of milliseconds').int().min(100).max(120_000).default(10_000),
   UPSTREAM_LEASE_MS: z.coerce.number('must be a number of milliseconds').int().min(1_000).max(600_000).default(30_000),
   UPSTREAM_REFRESH_THRESHOLD: seconds(300),

@@ -5,12 +5,28 @@
 export { AppliedDeclarations } from './applied-declarations.js';
 export { ConfigModule } from './config.module.js';
 export { Configuration, loadConfiguration } from './configuration.js';
-export { LINK_SCOPE, STANDARD_SCOPES, UNLINK_SCOPE, UPSTREAM_TOKEN_SCOPE, USER_TOKENS_SCOPE } from './scopes.js';
+export {
+  ADMIN_SCOPE,
+  LINK_SCOPE,
+  OFFLINE_ACCESS_SCOPE,
+  STANDARD_SCOPES,
+  UNLINK_SCOPE,
+  UPSTREAM_TOKEN_SCOPE,
+  USER_TOKENS_SCOPE,
+} from './scopes.js';
 export { SCOPE } from './declaration-fields.js';
 export { sourceOf, withSource } from './declaration-sources.js';
 export { ConfigurationError } from './configuration-error.js';
-export { clientDeclaration, DOCUMENTATION_CLIENT_ID } from './declarations.js';
-export type { ClientDeclaration, UserDeclaration } from './declarations.js';
+export {
+  ASSERTION_ALGORITHMS,
+  CLIENT_AUTHENTICATION_METHODS,
+  clientDeclaration,
+  DOCUMENTATION_CLIENT_ID,
+  type AssertionAlgorithm,
+  type ClientAuthenticationMethod,
+  type ClientDeclaration,
+} from './client-declaration.js';
+export type { UserDeclaration } from './declarations.js';
 export {
   identityProviderDeclaration,
   identityProviderJsonSchema,
@@ -19,4 +35,5 @@ export {
   type IdentityProviderDeclaration,
 } from './identity-provider-declaration.js';
 export { privateKeyIn, PROFILE_CLAIMS } from './written-identity-provider.js';
-export type { EncryptionKey, SigningAlgorithm } from './environment.js';
+export type { EncryptionKey } from './environment.js';
+export { SIGNING_ALGORITHMS, type SigningAlgorithm } from './signing-algorithms.js';

@@ -164,6 +164,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
       'access-control-allow-origin': '*',
       'cache-control': 'public, max-age=300',
       'content-type': 'application/json; charset=utf-8',
+      'x-fapi-interaction-id': '<uuid>',
     };
 
     it.each(['openid-configuration', 'oauth-authorization-server'])('metadata at /.well-known/%s', async (name) => {

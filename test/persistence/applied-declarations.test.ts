@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ClientsRepository, type Client } from '../../src/clients/clients.repository.js';
+import type { Client } from '../../src/clients/client.js';
+import { ClientsRepository } from '../../src/clients/clients.repository.js';
 import { makeVerifier } from '../../src/clients/client-secrets.js';
 import { DeclaredClients } from '../../src/clients/declared-clients.js';
 import { Secret } from '../../src/common/secret.js';

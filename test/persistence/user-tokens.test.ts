@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Audit } from '../../src/audit/audit.js';
-import { ClientsRepository, type NewClient } from '../../src/clients/clients.repository.js';
+import { ClientsRepository } from '../../src/clients/clients.repository.js';
 import { digest } from '../../src/common/random.js';
 import type { Secret } from '../../src/common/secret.js';
 import type { Caller } from '../../src/tokens/access-tokens/caller.js';
@@ -10,24 +10,19 @@ import type { Creation } from '../../src/tokens/user-tokens/user-token.js';
 import { UserTokens } from '../../src/tokens/user-tokens/user-tokens.js';
 import { UsersRepository } from '../../src/users/users.repository.js';
 import { databases } from '../support/databases.js';
+import { newClient } from './support/clients.js';
 import { fiftyTimes, openStorage, type Replica, type Storage } from './support/storage.js';
 
 const A_DAY_MS = 24 * 3_600_000;
 const A_WEEK_MS = 7 * A_DAY_MS;
 
-const CLIENT: NewClient = {
-  clientId: 'app',
-  clientName: 'App',
-  tokenEndpointAuthMethod: 'none',
-  grantTypes: ['authorization_code'],
-  redirectUris: [],
-  scope: ['openid', 'profile', 'onezone:tokens'],
-  upstreamProviders: [],
-  upstreamRefreshToken: false,
+const CLIENT = newClient({
+  client_id: 'app',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: ['https://app.example/callback'],
+  scope: 'openid profile onezone:tokens',
   consent: 'implicit',
-  requirePkce: true,
-  idTokenSignedResponseAlg: 'ES256',
-};
+});
 
 const partsOf = ({ unitOfWork, clock, randomness, expiredRows }: Replica) => {
   const users = new UsersRepository(unitOfWork, clock, randomness);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '../../common/domain-error.js';
-import { ClientsRepository, type Client } from '../clients.repository.js';
+import type { Client } from '../client.js';
+import { ClientsRepository } from '../clients.repository.js';
 import { matches } from '../client-secrets.js';
 import type { PresentedClient } from './presented-client.js';
 
@@ -14,7 +15,7 @@ export class ClientAuthentication {
 
   /** @throws DomainError `client.unauthenticated` */
   async authenticate(presented: PresentedClient | undefined): Promise<Client> {
-    if (!presented) throw unauthenticated('no client credentials');
+    if (!presented || presented.method === 'client_assertion') throw unauthenticated('no client credentials');
     const client = await this.clients.find(presented.clientId);
     if (!client) throw unauthenticated('unknown client');
     if (!client.enabled) throw unauthenticated('disabled client');
@@ -24,8 +25,10 @@ export class ClientAuthentication {
     return client;
   }
 
-  async #secretMatches({ clientId, secret }: PresentedClient): Promise<boolean> {
-    if (!secret) return false;
+  async #secretMatches({
+    clientId,
+    secret,
+  }: PresentedClient & { method: `client_secret_${string}` }): Promise<boolean> {
     for (const verifier of await this.clients.secretVerifiers(clientId)) {
       if (await matches(secret, verifier)) return true;
     }

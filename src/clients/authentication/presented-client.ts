@@ -1,9 +1,15 @@
 import type { Secret } from '../../common/secret.js';
-import type { ClientAuthenticationMethod } from '../clients.repository.js';
 
 /** What a request says about which client it is, already decoded by the face it came through. */
-export interface PresentedClient {
-  method: ClientAuthenticationMethod;
-  clientId: string;
-  secret?: Secret;
-}
+export type PresentedClient =
+  | { method: 'client_secret_basic' | 'client_secret_post'; clientId: string; secret: Secret }
+  | { method: 'none'; clientId: string }
+  | {
+      /** `client_secret_jwt` or `private_key_jwt`: which of them, the registration says. */
+      method: 'client_assertion';
+      /** Where the request names it beside the assertion, whose `sub` it has to be. */
+      clientId: string | undefined;
+      assertion: Secret;
+      /** The URLs that the assertion may name beside the issuer: that of the endpoint that was asked, and its face's token endpoint. */
+      endpoints: readonly string[];
+    };

@@ -28,6 +28,8 @@ export interface Face {
   readonly name: string;
   owns(path: string): boolean;
   render(error: DomainError, request: FaceRequest): RenderedError;
+  /** What each of its answers carries, whatever it says. */
+  headers?(request: FaceRequest): Record<string, string>;
   /** Answers with `Access-Control-Allow-Origin: *`, never with credentials. */
   readonly crossOrigin?: boolean | ((path: string) => boolean);
 }

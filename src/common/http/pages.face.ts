@@ -14,6 +14,8 @@ const WORDINGS: ErrorTable<Wording> = {
   'request.malformed': wrong,
   'request.too-large': [413, 'That was too much', 'The request is too large.'],
   'request.unsupported-media-type': [415, 'That did not work', 'The request has the wrong content type.'],
+  'request.not-acceptable': [406, 'That did not work', 'There is only a page to be had here.'],
+  'request.rate-limited': [429, 'Too many tries', TRY_AGAIN],
   'request.method-not-allowed': [405, 'That did not work', 'This page cannot be asked in this way.'],
   'request.route-unknown': [404, 'Not found', 'There is no such page.'],
   'request.parameter-invalid': wrong,

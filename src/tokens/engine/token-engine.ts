@@ -5,7 +5,7 @@ import { Clock, epochSeconds } from '../../common/clock.js';
 import { DomainError, invalidParameter } from '../../common/domain-error.js';
 import { Randomness } from '../../common/random.js';
 import { Secret } from '../../common/secret.js';
-import { Configuration } from '../../config/index.js';
+import { Configuration, type ClientAuthenticationMethod } from '../../config/index.js';
 import { UnitOfWork } from '../../database/index.js';
 import { JwtSigner } from '../signing/jwt-signer.js';
 import { GrantHandlers, type GrantHandler, type Issue } from './grant-handler.js';
@@ -14,10 +14,13 @@ export interface TokenRequest {
   client: PresentedClient | undefined;
   grantType: string | undefined;
   parameters: ReadonlyMap<string, string>;
+  /** Where the request itself names how the client is to prove itself. */
+  requiredMethod?: ClientAuthenticationMethod;
 }
 
 export interface TokenResult {
   accessToken: Secret;
+  refreshToken: Secret | undefined;
   idToken: Secret | undefined;
   expiresInSeconds: number;
   scope: readonly string[];
@@ -114,7 +117,7 @@ export class TokenEngine {
           ...(issue.nonce !== undefined && { nonce: issue.nonce }),
         })
       : undefined;
-    return { accessToken, idToken, expiresInSeconds, scope: issue.scope };
+    return { accessToken, refreshToken: undefined, idToken, expiresInSeconds, scope: issue.scope };
   }
 }
 

@@ -4,6 +4,7 @@ import { instant, optionalInstant } from '../../database/index.js';
 /** What a user allowed a client, once: the root of everything issued from it, and what revocation cuts. */
 @Entity('grants')
 @Index('grants_user_id', ['userId'])
+@Index('grants_client_id', ['clientId'])
 export class GrantEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'grants_pk' })
   id!: string;

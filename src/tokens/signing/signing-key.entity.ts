@@ -2,6 +2,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { instant, optionalInstant } from '../../database/index.js';
 
 @Entity('signing_keys')
+@Index('signing_keys_one_next', ['algorithm'], { unique: true, where: `"status" = 'next'` })
 @Index('signing_keys_one_current', ['algorithm'], { unique: true, where: `"status" = 'current'` })
 export class SigningKeyEntity {
   /** The JWK thumbprint. @see RFC 7638 */
@@ -11,7 +12,7 @@ export class SigningKeyEntity {
   @Column('varchar')
   algorithm!: string;
 
-  /** `current` signs; the others only verify. */
+  /** `next` is published and will sign, `current` signs, `retired` only verifies. */
   @Column('varchar')
   status!: string;
 
@@ -30,6 +31,10 @@ export class SigningKeyEntity {
 
   @Column(instant)
   createdAt!: number;
+
+  /** Since when it signs. */
+  @Column(optionalInstant)
+  activatedAt!: number | null;
 
   @Column(optionalInstant)
   retiredAt!: number | null;

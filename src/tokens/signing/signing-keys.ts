@@ -88,6 +88,7 @@ export class SigningKeys implements OnModuleInit {
       privateKey: envelope.seal(PRIVATE_COLUMN, new Secret(await exportPKCS8(privateKey))),
       ...envelope.wrapped,
       createdAt: this.clock.now(),
+      activatedAt: this.clock.now(),
       retiredAt: null,
     });
   }

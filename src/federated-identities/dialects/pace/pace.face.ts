@@ -39,6 +39,8 @@ const ERRORS: ErrorTable<PaceError> = {
     code: 'unsupported-media-type',
     detail: 'The request body has an unsupported encoding; this operation takes none.',
   },
+  'request.not-acceptable': internal,
+  'request.rate-limited': internal,
   'request.method-not-allowed': { status: 405, code: 'method-not-allowed', title: 'Method not allowed' },
   'request.route-unknown': notFound,
   'request.parameter-invalid': notFound,

@@ -58,6 +58,8 @@ const ERRORS: ErrorTable<Rendering> = {
     error: ({ limit = 65_536 }) => badValueTextTooLarge('body', limit).error,
   },
   'request.unsupported-media-type': { ...malformedData, status: 415 },
+  'request.not-acceptable': is(406, 'notSupported', 'This operation is not supported.'),
+  'request.rate-limited': is(429, 'tooManyRequests', 'There were too many requests.'),
   'request.method-not-allowed': is(405, 'notSupported', 'This operation is not supported.'),
   'request.route-unknown': notFound,
   'request.parameter-invalid': {

@@ -69,6 +69,10 @@ export class TokenAnswer {
   @ApiProperty({ example: 'openid profile' })
   scope!: string;
 
+  /** Where the client may refresh, and `openid` was not asked for or `offline_access` was. */
+  @ApiPropertyOptional()
+  refresh_token?: string;
+
   /** Where `openid` was granted. */
   @ApiPropertyOptional()
   id_token?: string;

@@ -13,7 +13,7 @@ const CROSS_ORIGIN = new Set([
 ]);
 
 /** The interaction id received where it is valid, a new UUID otherwise: every answer carries one. */
-export function interactionId(received: string | string[] | undefined): string {
+function interactionId(received: string | string[] | undefined): string {
   return typeof received === 'string' && INTERACTION_ID.test(received) ? received : randomUUID();
 }
 
@@ -24,6 +24,8 @@ const ERRORS: ErrorTable<OAuthError> = {
   'request.malformed': [400, 'invalid_request'],
   'request.too-large': [413],
   'request.unsupported-media-type': [400, 'invalid_request'],
+  'request.not-acceptable': [406],
+  'request.rate-limited': [429],
   'request.method-not-allowed': [405],
   'request.route-unknown': [404],
   'request.parameter-invalid': [400, 'invalid_request'],
@@ -65,6 +67,7 @@ export const raidiamFace: Face = {
   name: 'raidiam',
   owns: () => true,
   crossOrigin: (path) => CROSS_ORIGIN.has(path),
+  headers: ({ headers: received }) => ({ [INTERACTION_HEADER]: interactionId(received[INTERACTION_HEADER]) }),
   render: (error, request) => ({ ...body(error, request), headers: headers(error, request) }),
 };
 
@@ -95,7 +98,6 @@ function headers(error: DomainError, request: FaceRequest): Record<string, strin
         ? `Bearer realm="symbolon"${error.code === 'credentials.missing' ? '' : `, error="${code}"`}`
         : undefined;
   return {
-    [INTERACTION_HEADER]: interactionId(request.headers[INTERACTION_HEADER]),
     ...(authenticate !== undefined && { 'WWW-Authenticate': authenticate }),
     ...(error.meta.retryAfterSeconds !== undefined && { 'Retry-After': String(error.meta.retryAfterSeconds) }),
   };

@@ -3,7 +3,6 @@ import type { Response } from 'express';
 import { formBody } from '../../../common/http/form.js';
 import { TokenEngine } from '../../engine/token-engine.js';
 import { presentedClient } from '../oauth/presented-client.js';
-import { interactionId } from './raidiam.face.js';
 import { RaidiamTokenDocumentation } from './raidiam.openapi.js';
 import { TokenForm, type TokenAnswer } from './raidiam.dto.js';
 
@@ -17,7 +16,6 @@ export class TokenController {
   async token(
     @Body() body: unknown,
     @Headers('authorization') authorization: string | undefined,
-    @Headers('x-fapi-interaction-id') interaction: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TokenAnswer> {
     const form = formBody(body, TokenForm);
@@ -27,12 +25,12 @@ export class TokenController {
       parameters: form,
     });
     response.setHeader('Cache-Control', 'no-store');
-    response.setHeader('x-fapi-interaction-id', interactionId(interaction));
     return {
       access_token: result.accessToken.reveal(),
       expires_in: result.expiresInSeconds,
       token_type: 'Bearer',
       scope: result.scope.join(' '),
+      ...(result.refreshToken && { refresh_token: result.refreshToken.reveal() }),
       ...(result.idToken && { id_token: result.idToken.reveal() }),
     };
   }
