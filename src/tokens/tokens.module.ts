@@ -7,6 +7,7 @@ import { Callers } from './access-tokens/callers.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
+import { slashidFace } from './dialects/slashid/slashid.face.js';
 import { GrantHandlers } from './engine/grant-handler.js';
 import { TokenEngine } from './engine/token-engine.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
@@ -41,6 +42,7 @@ export class TokensModule {
     @Inject(GrantsRepository) grants: GrantsRepository,
     @Inject(UserTokens) userTokens: UserTokens,
   ) {
+    faces.register(slashidFace);
     faces.registerFallback(raidiamFace);
     deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
     deletion.register((userId) => userTokens.forgetUser(userId));
