@@ -2,7 +2,7 @@ import { Inject, Module } from '@nestjs/common';
 import { Faces } from '../common/http/face.js';
 import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { IdpOfflineAccessModule } from '../idp-offline-access/index.js';
-import { ThrottlingModule } from '../throttling/index.js';
+import { TokensModule } from '../tokens/index.js';
 import { UsersModule } from '../users/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
 import { adminFace } from './admin.face.js';
@@ -15,7 +15,7 @@ import { UsersController } from './users.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
-  imports: [IdentityProvidersModule, IdpOfflineAccessModule, ThrottlingModule, UsersModule, WebhooksModule],
+  imports: [IdentityProvidersModule, IdpOfflineAccessModule, TokensModule, UsersModule, WebhooksModule],
   controllers: [
     IdentityProvidersController,
     UsersController,

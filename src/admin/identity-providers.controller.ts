@@ -15,6 +15,7 @@ import {
 import type { Request, Response } from 'express';
 import { Audit, type AuditRecord } from '../audit/index.js';
 import { DomainError, invalidParameter } from '../common/domain-error.js';
+import { jsonObject, publicName, QueryOf } from '../common/http/checked-request.js';
 import { Configuration, identityProviderJsonSchema, InvalidIdentityProvider } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import {
@@ -23,10 +24,9 @@ import {
   readProvider,
   type IdentityProvider,
 } from '../identity-providers/index.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { PageQuery, toList } from './admin.dto.js';
-import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
-import { jsonObject, publicName, QueryOf } from './checked-request.js';
 import {
   IdentityProviderAnswer,
   IdentityProviderList,
@@ -41,7 +41,7 @@ const NO_STORE = ['Cache-Control', 'no-store'] as const;
 const ENTRY = { schema: identityProviderJsonSchema() };
 
 @Controller('admin/identity-providers')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class IdentityProvidersController {
   constructor(
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,

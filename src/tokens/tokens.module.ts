@@ -1,9 +1,12 @@
 import { Inject, Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
+import { ThrottlingModule } from '../throttling/index.js';
 import { PasswordChanges, UserDeletion, UsersModule } from '../users/index.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
+import { Administrators } from './administrators/administrators.js';
+import { ApiKeys } from './administrators/api-keys.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
@@ -18,10 +21,12 @@ import { SigningKeys } from './signing/signing-keys.js';
 import { UserTokens } from './user-tokens/user-tokens.js';
 
 @Module({
-  imports: [ClientsModule, UsersModule],
+  imports: [ClientsModule, ThrottlingModule, UsersModule],
   controllers: [TokenController, MetadataController],
   providers: [
     AccessTokens,
+    Administrators,
+    ApiKeys,
     AuthorizationCodeGrant,
     AuthorizationCodes,
     Callers,
@@ -32,7 +37,7 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     TokenEngine,
     UserTokens,
   ],
-  exports: [AccessTokens, AuthorizationCodes, UserTokens],
+  exports: [AccessTokens, Administrators, ApiKeys, AuthorizationCodes, UserTokens],
 })
 export class TokensModule {
   constructor(

@@ -1,9 +1,9 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
-import { DomainError, invalidParameter } from '../common/domain-error.js';
-import { documentedMembers } from '../common/http/documented-members.js';
-import { FormBody, queryParameters } from '../common/http/form.js';
+import { DomainError, invalidParameter } from '../domain-error.js';
+import { documentedMembers } from './documented-members.js';
+import { FormBody, queryParameters } from './form.js';
 
 type Shape = new () => object;
 
