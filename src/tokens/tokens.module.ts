@@ -1,5 +1,5 @@
 import { Inject, Module } from '@nestjs/common';
-import { ClientsModule } from '../clients/index.js';
+import { ClientRegistry, ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
 import { ThrottlingModule } from '../throttling/index.js';
 import { PasswordChanges, UserDeletion, UsersModule } from '../users/index.js';
@@ -42,6 +42,7 @@ import { UserTokens } from './user-tokens/user-tokens.js';
 export class TokensModule {
   constructor(
     @Inject(Faces) faces: Faces,
+    @Inject(ClientRegistry) clients: ClientRegistry,
     @Inject(UserDeletion) deletion: UserDeletion,
     @Inject(PasswordChanges) passwordChanges: PasswordChanges,
     @Inject(GrantsRepository) grants: GrantsRepository,
@@ -49,6 +50,7 @@ export class TokensModule {
   ) {
     faces.register(slashidFace);
     faces.registerFallback(raidiamFace);
+    clients.onDeleted((clientId) => grants.revokeAllOfClient(clientId, 'client deleted'));
     deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
     deletion.register((userId) => userTokens.forgetUser(userId));
     passwordChanges.register((userId) => userTokens.forgetMadeByPassword(userId));
