@@ -10,6 +10,7 @@ import { ApiKeys } from './administrators/api-keys.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
+import { OAuthClientsController } from './dialects/slashid/clients.controller.js';
 import { slashidFace } from './dialects/slashid/slashid.face.js';
 import { GrantHandlers } from './engine/grant-handler.js';
 import { TokenEngine } from './engine/token-engine.js';
@@ -22,7 +23,7 @@ import { UserTokens } from './user-tokens/user-tokens.js';
 
 @Module({
   imports: [ClientsModule, ThrottlingModule, UsersModule],
-  controllers: [TokenController, MetadataController],
+  controllers: [TokenController, MetadataController, OAuthClientsController],
   providers: [
     AccessTokens,
     Administrators,
