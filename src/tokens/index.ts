@@ -9,6 +9,7 @@ export { AdministratorGuard } from './administrators/administrator.guard.js';
 export { Administrators } from './administrators/administrators.js';
 export { API_KEY_SCOPES, ApiKeys, type ApiKey } from './administrators/api-keys.js';
 export { AuthorizationCodes } from './grants/authorization-codes.js';
+export { SigningKeyRotation, type RotationRequest, type SigningKeyUse } from './signing/signing-key-rotation.js';
 export { TokensModule } from './tokens.module.js';
 export type { Creation, NamedToken, NamedTokenChanges, NewNamedToken } from './user-tokens/user-token.js';
 export { UserTokens } from './user-tokens/user-tokens.js';

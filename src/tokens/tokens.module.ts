@@ -18,6 +18,7 @@ import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { AuthorizationCodes } from './grants/authorization-codes.js';
 import { GrantsRepository } from './grants/grants.repository.js';
 import { JwtSigner } from './signing/jwt-signer.js';
+import { SigningKeyRotation } from './signing/signing-key-rotation.js';
 import { SigningKeys } from './signing/signing-keys.js';
 import { UserTokens } from './user-tokens/user-tokens.js';
 
@@ -34,11 +35,12 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     GrantHandlers,
     GrantsRepository,
     JwtSigner,
+    SigningKeyRotation,
     SigningKeys,
     TokenEngine,
     UserTokens,
   ],
-  exports: [AccessTokens, Administrators, ApiKeys, AuthorizationCodes, UserTokens],
+  exports: [AccessTokens, Administrators, ApiKeys, AuthorizationCodes, SigningKeyRotation, UserTokens],
 })
 export class TokensModule {
   constructor(
