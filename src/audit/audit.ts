@@ -29,6 +29,7 @@ export type AuditedEvent =
   | 'admin.refused'
   | 'audit.exported'
   | 'encryption-keys.rewrapped'
+  | 'signing-keys.rotated'
   | 'webhook.created'
   | 'webhook.updated'
   | 'webhook.deleted'

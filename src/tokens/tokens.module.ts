@@ -17,6 +17,7 @@ import { GrantsRepository } from './grants/grants.repository.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { RefreshTokens } from './refresh-tokens/refresh-tokens.js';
 import { JwtSigner } from './signing/jwt-signer.js';
+import { SigningKeyRotation } from './signing/signing-key-rotation.js';
 import { SigningKeys } from './signing/signing-keys.js';
 import { UserTokens } from './user-tokens/user-tokens.js';
 
@@ -35,11 +36,12 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     JwtSigner,
     RefreshTokenGrant,
     RefreshTokens,
+    SigningKeyRotation,
     SigningKeys,
     TokenEngine,
     UserTokens,
   ],
-  exports: [AccessTokens, AuthorizationCodes, UserTokens],
+  exports: [AccessTokens, AuthorizationCodes, SigningKeyRotation, UserTokens],
 })
 export class TokensModule {
   constructor(
