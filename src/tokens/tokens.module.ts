@@ -15,7 +15,9 @@ import { AuthorizationCodes } from './grants/authorization-codes.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { GrantsRepository } from './grants/grants.repository.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { Introspection } from './introspection/introspection.js';
 import { RefreshTokens } from './refresh-tokens/refresh-tokens.js';
+import { Revocation } from './revocation/revocation.js';
 import { JwtSigner } from './signing/jwt-signer.js';
 import { SigningKeys } from './signing/signing-keys.js';
 import { UserTokens } from './user-tokens/user-tokens.js';
@@ -32,9 +34,11 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     ClientCredentialsGrant,
     GrantHandlers,
     GrantsRepository,
+    Introspection,
     JwtSigner,
     RefreshTokenGrant,
     RefreshTokens,
+    Revocation,
     SigningKeys,
     TokenEngine,
     UserTokens,

@@ -78,7 +78,5 @@ export class Introspection {
 
 function mayKnow(client: Client, { claims }: IntrospectedToken): boolean {
   const audience = [claims.aud].flat();
-  return (
-    client.introspection === 'any' || claims.client_id === client.clientId || audience.includes(client.clientId)
-  );
+  return client.introspection === 'any' || claims.client_id === client.clientId || audience.includes(client.clientId);
 }
