@@ -5,8 +5,10 @@ import { PasswordChanges, UserDeletion, UsersModule } from '../users/index.js';
 import { AccessTokenRecords } from './access-tokens/access-token-records.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
+import { IntrospectionController } from './dialects/raidiam/introspection.controller.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
+import { RevocationController } from './dialects/raidiam/revocation.controller.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
 import { GrantHandlers } from './engine/grant-handler.js';
 import { TokenEngine } from './engine/token-engine.js';
@@ -24,7 +26,7 @@ import { UserTokens } from './user-tokens/user-tokens.js';
 
 @Module({
   imports: [ClientsModule, UsersModule],
-  controllers: [TokenController, MetadataController],
+  controllers: [TokenController, IntrospectionController, RevocationController, MetadataController],
   providers: [
     AccessTokenRecords,
     AccessTokens,
