@@ -8,8 +8,10 @@ import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
 import { Administrators } from './administrators/administrators.js';
 import { ApiKeys } from './administrators/api-keys.js';
+import { IntrospectionController } from './dialects/raidiam/introspection.controller.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
+import { RevocationController } from './dialects/raidiam/revocation.controller.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
 import { OAuthClientsController } from './dialects/slashid/clients.controller.js';
 import { slashidFace } from './dialects/slashid/slashid.face.js';
@@ -20,7 +22,9 @@ import { AuthorizationCodes } from './grants/authorization-codes.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { GrantsRepository } from './grants/grants.repository.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { Introspection } from './introspection/introspection.js';
 import { RefreshTokens } from './refresh-tokens/refresh-tokens.js';
+import { Revocation } from './revocation/revocation.js';
 import { JwtSigner } from './signing/jwt-signer.js';
 import { SigningKeyRotation } from './signing/signing-key-rotation.js';
 import { SigningKeys } from './signing/signing-keys.js';
@@ -28,7 +32,13 @@ import { UserTokens } from './user-tokens/user-tokens.js';
 
 @Module({
   imports: [ClientsModule, ThrottlingModule, UsersModule],
-  controllers: [TokenController, MetadataController, OAuthClientsController],
+  controllers: [
+    TokenController,
+    IntrospectionController,
+    RevocationController,
+    MetadataController,
+    OAuthClientsController,
+  ],
   providers: [
     AccessTokenRecords,
     AccessTokens,
@@ -40,9 +50,11 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     ClientCredentialsGrant,
     GrantHandlers,
     GrantsRepository,
+    Introspection,
     JwtSigner,
     RefreshTokenGrant,
     RefreshTokens,
+    Revocation,
     SigningKeyRotation,
     SigningKeys,
     TokenEngine,
