@@ -2,8 +2,7 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { AuthorizationCode, ClientCredentials, type ModuleOptions } from 'simple-oauth2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
-import { toldClient } from '../support/journeys.js';
-import { atClient } from '../support/journeys.js';
+import { atClient, toldClient } from '../support/journeys.js';
 import { createWorld, pkce, PROVIDER, REDIRECT_URI, type World } from '../support/world.js';
 import { oauth4webapi } from './oauth4webapi.js';
 import { openidClient } from './openid-client.js';
@@ -179,7 +178,7 @@ describe.skipIf(kind === undefined)('clients that others wrote, unmodified', () 
   ])('simple-oauth2 5 at $tokenPath', ({ tokenPath, revokePath }) => {
     const options = (id: 'basic' | 'post'): ModuleOptions => ({
       client: { id, secret: ODD_SECRET },
-      auth: { tokenHost: world.service.url, tokenPath, revokePath, authorizePath: '/auth' },
+      auth: { tokenHost: world.service.url, tokenPath, revokePath },
       options: { authorizationMethod: id === 'basic' ? 'header' : 'body' },
     });
 
@@ -190,7 +189,10 @@ describe.skipIf(kind === undefined)('clients that others wrote, unmodified', () 
     });
 
     it('code, refresh, revocation', async () => {
-      const client = new AuthorizationCode(options('basic'));
+      const client = new AuthorizationCode({
+        ...options('basic'),
+        auth: { tokenHost: world.service.url, tokenPath, revokePath, authorizePath: '/auth' },
+      });
       const { verifier, challenge } = pkce();
       const url = client.authorizeURL({ redirect_uri: REDIRECT_URI, scope: SCOPE, state: 'state-of-simple-oauth2' });
       const request = new URL(url);

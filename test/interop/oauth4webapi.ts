@@ -64,12 +64,11 @@ export const oauth4webapi: Library = {
           verifier,
           options,
         );
-        const signed = answer.clone();
         const processed = await oauth.processAuthorizationCodeResponse(as, client, answer, {
           expectedNonce: nonce,
           requireIdToken: true,
         });
-        await oauth.validateApplicationLevelSignature(as, signed, options);
+        await oauth.validateApplicationLevelSignature(as, answer, options);
         return tokens(processed);
       },
       refresh: async (refreshToken, narrower) => {

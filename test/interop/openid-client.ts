@@ -79,9 +79,7 @@ export const openidClient: Library = {
         );
       },
       refresh: async (refreshToken, narrower) =>
-        tokens(
-          await refreshTokenGrant(configuration, refreshToken, narrower === undefined ? {} : { scope: narrower }),
-        ),
+        tokens(await refreshTokenGrant(configuration, refreshToken, narrower === undefined ? {} : { scope: narrower })),
       clientCredentials: async (wanted) =>
         tokens(await clientCredentialsGrant(configuration, wanted === undefined ? {} : { scope: wanted })),
       isActive: async (token) => (await tokenIntrospection(configuration, token)).active,
