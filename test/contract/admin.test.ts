@@ -26,7 +26,7 @@ import {
   values,
   type RefusedRow,
 } from './admin/request.rows.js';
-import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire } from './admin/requests.js';
+import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire, withoutGiven } from './admin/requests.js';
 
 /** The counters of refused requests are kept, and what was refused is written down; jobs come and go by themselves. */
 const ASIDE = /^(audit_events|jobs|throttles): /;
@@ -65,13 +65,6 @@ describe.each(databases)('the admin API on $name', (kind) => {
     world.ledger.add(secret, 'the secret of a webhook');
     const { status, headers, body } = wire(answer);
     return { status, headers, body: { ...(body as object), secret: undefined } };
-  };
-  /** Without the one member that is new each time, and a secret. */
-  const withoutGiven = (answer: BrowserResponse, member: string, form = /^[A-Za-z0-9_-]{43}$/) => {
-    const { status, headers, body } = wire(answer);
-    const { [member]: given, ...rest } = body as Record<string, unknown>;
-    expect(given).toMatch(form);
-    return { status, headers, body: rest };
   };
   /** Each line by itself. */
   const expectDocumentedLines = (method: string, path: string, answer: BrowserResponse, count: number): void => {
