@@ -14,6 +14,7 @@ import { ClientsController } from './clients.controller.js';
 import { EncryptionKeysController } from './encryption-keys.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
 import { ImportsController } from './imports.controller.js';
+import { SigningKeysController } from './signing-keys.controller.js';
 import { UsersController } from './users.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
@@ -28,6 +29,7 @@ import { WebhooksController } from './webhooks.controller.js';
     AuditController,
     AuditExportController,
     EncryptionKeysController,
+    SigningKeysController,
     ApiKeysController,
   ],
 })

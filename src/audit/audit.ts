@@ -37,6 +37,7 @@ export type AuditedEvent =
   | 'api-key.deleted'
   | 'audit.exported'
   | 'encryption-keys.rewrapped'
+  | 'signing-keys.rotated'
   | 'webhook.created'
   | 'webhook.updated'
   | 'webhook.deleted'

@@ -3,6 +3,7 @@ import { ClientRegistry, ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
 import { ThrottlingModule } from '../throttling/index.js';
 import { PasswordChanges, UserDeletion, UsersModule } from '../users/index.js';
+import { AccessTokenRecords } from './access-tokens/access-token-records.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
 import { Administrators } from './administrators/administrators.js';
@@ -16,8 +17,12 @@ import { GrantHandlers } from './engine/grant-handler.js';
 import { TokenEngine } from './engine/token-engine.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { AuthorizationCodes } from './grants/authorization-codes.js';
+import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { GrantsRepository } from './grants/grants.repository.js';
+import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { RefreshTokens } from './refresh-tokens/refresh-tokens.js';
 import { JwtSigner } from './signing/jwt-signer.js';
+import { SigningKeyRotation } from './signing/signing-key-rotation.js';
 import { SigningKeys } from './signing/signing-keys.js';
 import { UserTokens } from './user-tokens/user-tokens.js';
 
@@ -25,20 +30,25 @@ import { UserTokens } from './user-tokens/user-tokens.js';
   imports: [ClientsModule, ThrottlingModule, UsersModule],
   controllers: [TokenController, MetadataController, OAuthClientsController],
   providers: [
+    AccessTokenRecords,
     AccessTokens,
     Administrators,
     ApiKeys,
     AuthorizationCodeGrant,
     AuthorizationCodes,
     Callers,
+    ClientCredentialsGrant,
     GrantHandlers,
     GrantsRepository,
     JwtSigner,
+    RefreshTokenGrant,
+    RefreshTokens,
+    SigningKeyRotation,
     SigningKeys,
     TokenEngine,
     UserTokens,
   ],
-  exports: [AccessTokens, Administrators, ApiKeys, AuthorizationCodes, UserTokens],
+  exports: [AccessTokens, Administrators, ApiKeys, AuthorizationCodes, SigningKeyRotation, UserTokens],
 })
 export class TokensModule {
   constructor(

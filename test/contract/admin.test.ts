@@ -12,6 +12,7 @@ import {
   NOT_FOUND,
   ok,
   problem,
+  TOO_NEW,
   WRONG_CREDENTIAL,
 } from './admin/answers.js';
 import {
@@ -30,6 +31,13 @@ import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire, withoutGiven } from './
 
 /** The counters of refused requests are kept, and what was refused is written down; jobs come and go by themselves. */
 const ASIDE = /^(audit_events|jobs|throttles): /;
+
+const inOrder = (answer: BrowserResponse) => {
+  const { body, ...rest } = wire(answer);
+  const { keys } = body as { keys: { status: string; algorithm: string }[] };
+  const place = (one: (typeof keys)[number]) => `${one.status} ${one.algorithm}`;
+  return { ...rest, body: { keys: keys.toSorted((one, other) => place(one).localeCompare(place(other))) } };
+};
 
 describe.each(databases)('the admin API on $name', (kind) => {
   let world: World;
@@ -760,6 +768,28 @@ describe.each(databases)('the admin API on $name', (kind) => {
         await ask(world, 'GET', `/audit/export?user_id=${id}`),
         data.length,
       );
+    });
+  });
+
+  describe('signing keys', () => {
+    const key = { kid: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/), created_at: '<time>', changes_at: '<time>' };
+    const current = (algorithm: string) => ({ ...key, algorithm, status: 'current', activated_at: '<time>' });
+    const next = (algorithm: string) => ({ ...key, algorithm, status: 'next' });
+    it('are listed, and rotated at once where that is said', async () => {
+      const listed = await ask(world, 'GET', '/signing-keys');
+      expectDocumented('GET', '/signing-keys', listed);
+      const both = [current('ES256'), current('RS256'), next('ES256'), next('RS256')];
+      expect(inOrder(listed)).toStrictEqual(ok({ keys: both }));
+      const json = { algorithm: 'ES256', immediately: true };
+      const rotated = await ask(world, 'POST', '/signing-keys/rotate', { json });
+      expectDocumented('POST', '/signing-keys/rotate', rotated);
+      const retired = { ...current('ES256'), status: 'retired', retired_at: '<time>' };
+      expect(inOrder(rotated)).toStrictEqual(ok({ keys: [...both, retired] }));
+      const tooNew = await ask(world, 'POST', '/signing-keys/rotate', { json: { algorithm: 'ES256' } });
+      expectDocumented('POST', '/signing-keys/rotate', tooNew);
+      expect(wire(tooNew)).toStrictEqual(TOO_NEW);
+      const { data } = (await ask(world, 'GET', '/audit?event=signing-keys.rotated')).json<{ data: object[] }>();
+      expect(data).toMatchObject([{ outcome: 'success', actor: 'admin-api-key', reason: 'immediate ES256' }]);
     });
   });
 

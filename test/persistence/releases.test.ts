@@ -8,11 +8,9 @@ import { ClientsRepository } from '../../src/clients/clients.repository.js';
 import { DeclaredClients } from '../../src/clients/declared-clients.js';
 import { Secret } from '../../src/common/secret.js';
 import { AppliedDeclarations } from '../../src/config/index.js';
-import { Readiness } from '../../src/health/index.js';
 import { IdentityProvidersRepository } from '../../src/identity-providers/identity-providers.repository.js';
 import { LinkedAccountsRepository } from '../../src/idp-offline-access/linked-accounts.repository.js';
 import { GrantsRepository } from '../../src/tokens/grants/grants.repository.js';
-import { SigningKeys } from '../../src/tokens/signing/signing-keys.js';
 import { verifyPassword } from '../../src/users/passwords.js';
 import { UsersRepository } from '../../src/users/index.js';
 import { databases, type DatabaseUnderTest } from '../support/databases.js';
@@ -32,6 +30,7 @@ import {
   WEBHOOK_SECRET,
   WEBHOOK_URL,
 } from './releases/fixture.mjs';
+import { signingRoomOf } from './support/signing-room.js';
 import { openStorage, type Replica, type Storage } from './support/storage.js';
 import { roomOf } from './support/vault-room.js';
 import { webhooksOf } from './support/webhooks-room.js';
@@ -126,19 +125,21 @@ describe.each(releases)('a database of release $version on $name', ({ version, k
     });
   });
 
-  it('goes on signing with its keys', async () => {
-    const keys = new SigningKeys(
-      service.unitOfWork,
-      service.clock,
-      service.configuration,
-      ...encryption(),
-      new Readiness(),
-    );
+  it('goes on signing with its keys, and publishes those that will', async () => {
+    const { keys, rotation } = signingRoomOf(service);
     const before = await keys.publicJwks();
-    await keys.onModuleInit();
-    expect(await keys.publicJwks()).toEqual(before);
+    await rotation.onModuleInit();
+    const after = await keys.publicJwks();
+    expect(after.slice(0, before.length)).toEqual(before);
+    expect((await rotation.list()).map(({ algorithm, status }) => `${status} ${algorithm}`).toSorted()).toEqual([
+      'current ES256',
+      'current RS256',
+      'next ES256',
+      'next RS256',
+    ]);
     for (const algorithm of ['ES256', 'RS256'] as const) {
       const { privateKey, kid } = await keys.current(algorithm);
+      expect(before.map((jwk) => jwk.kid)).toContain(kid);
       const publicKey = await keys.verificationKey(kid, algorithm);
       const data = Buffer.from('a token');
       expect(publicKey && verify('sha256', data, publicKey, sign('sha256', data, privateKey))).toBe(true);

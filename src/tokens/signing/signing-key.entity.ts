@@ -1,7 +1,12 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { instant, optionalInstant } from '../../database/index.js';
 
-@Entity('signing_keys')
+export const SIGNING_KEYS_TABLE = 'signing_keys';
+
+/** `next` is published and will sign, `current` signs, `retired` only verifies. */
+export type SigningKeyStatus = 'next' | 'current' | 'retired';
+
+@Entity(SIGNING_KEYS_TABLE)
 @Index('signing_keys_one_next', ['algorithm'], { unique: true, where: `"status" = 'next'` })
 @Index('signing_keys_one_current', ['algorithm'], { unique: true, where: `"status" = 'current'` })
 export class SigningKeyEntity {
@@ -12,9 +17,8 @@ export class SigningKeyEntity {
   @Column('varchar')
   algorithm!: string;
 
-  /** `next` is published and will sign, `current` signs, `retired` only verifies. */
   @Column('varchar')
-  status!: string;
+  status!: SigningKeyStatus;
 
   @Column('simple-json')
   publicJwk!: Record<string, unknown>;
@@ -32,7 +36,7 @@ export class SigningKeyEntity {
   @Column(instant)
   createdAt!: number;
 
-  /** Since when it signs. */
+  /** Since when it signs; nothing where a release that did not write it down made it: since it was made. */
   @Column(optionalInstant)
   activatedAt!: number | null;
 

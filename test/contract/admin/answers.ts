@@ -57,3 +57,4 @@ export const NOT_LINES = problem(415, 'The body must be application/x-ndjson.');
 export const NO_OBJECT = problem(400, 'The body must be a JSON object.');
 export const UNPARSABLE = problem(400, 'The request body could not be parsed.');
 export const TOO_LARGE = problem(413, 'The request is too large.');
+export const TOO_NEW = problem(409, 'A next key is too new to be known to everybody who verifies tokens.');

@@ -11,6 +11,7 @@ import {
   notAllowed,
   problem,
   TOO_LARGE,
+  TOO_NEW,
   UNPARSABLE,
   WRONG_CREDENTIAL,
 } from './answers.js';
@@ -59,6 +60,8 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['POST', '/linked-accounts/import'],
   ['GET', '/encryption-keys'],
   ['POST', '/encryption-keys/rewrap'],
+  ['GET', '/signing-keys'],
+  ['POST', '/signing-keys/rotate'],
   ['GET', '/api-keys'],
   ['POST', '/api-keys'],
   ['DELETE', '/api-keys/nobody'],
@@ -170,6 +173,8 @@ export const methods: RefusedRow[] = (
     ['GET', '/linked-accounts/import', 'POST'],
     ['POST', '/encryption-keys', 'GET, HEAD'],
     ['GET', '/encryption-keys/rewrap', 'POST'],
+    ['POST', '/signing-keys', 'GET, HEAD'],
+    ['GET', '/signing-keys/rotate', 'POST'],
     ['POST', '/audit', 'GET, HEAD'],
     ['POST', '/audit/export', 'GET, HEAD'],
   ] as const
@@ -191,9 +196,9 @@ export const bodies: RefusedRow[] = WRITING.flatMap(([method, path]): RefusedRow
     (body: string | undefined, headers: Record<string, string> = json): RefusedRow['send'] =>
     (world) =>
       ask(world, method, path, { headers, ...(body !== undefined && { body }) });
-  const optional = path.endsWith('/rotate-secret');
+  const nothing = path.endsWith('/rotate-secret') ? NOT_FOUND : path.endsWith('/rotate') ? TOO_NEW : NO_OBJECT;
   return [
-    { name: `${method} ${path}: nothing`, send: send(undefined, {}), answer: optional ? NOT_FOUND : NO_OBJECT },
+    { name: `${method} ${path}: nothing`, send: send(undefined, {}), answer: nothing },
     { name: `${method} ${path}: malformed JSON`, send: send('{"id":'), answer: UNPARSABLE },
     { name: `${method} ${path}: an array`, send: send('[]'), answer: NO_OBJECT },
     { name: `${method} ${path}: null`, send: send('null'), answer: NO_OBJECT },
@@ -237,6 +242,7 @@ const HOOK = { url: 'https://receiver.example/hook' };
 const SECRET = 'must be whsec_ and the base64 of 24 to 64 random bytes';
 const EVENTS =
   'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
+const ALGORITHM = 'must be one of ES256, RS256, PS256, EdDSA';
 const CLIENT = { redirect_uris: ['https://app.example/callback'] };
 const CLIENT_ID = 'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit';
 const ADMIN = 'must not hold admin, which only CONFIG_FILE gives';
@@ -497,6 +503,12 @@ export const values: RefusedRow[] = (
       [['previous_valid_for', 'must not be greater than 604800']],
     ],
     ['POST', '/webhooks/nobody/rotate-secret', { secret: `whsec_${'A'.repeat(88)}` }, [['secret', SECRET]]],
+    ['POST', '/signing-keys/rotate', { algorithm: 'HS256' }, [['algorithm', ALGORITHM]]],
+    ['POST', '/signing-keys/rotate', { algorithm: null }, [['algorithm', ALGORITHM]]],
+    ['POST', '/signing-keys/rotate', { algorithm: 'EdDSA' }, [['algorithm', 'is not among SIGNING_ALGS']]],
+    ['POST', '/signing-keys/rotate', { immediately: 'yes' }, [['immediately', 'must be a boolean value']]],
+    ['POST', '/signing-keys/rotate', { revoke_previous: 1 }, [['revoke_previous', 'must be a boolean value']]],
+    ['POST', '/signing-keys/rotate', { kid: 'mine' }, [['kid', 'is unknown']]],
     [
       'GET',
       '/webhooks/nobody/deliveries?state=lost',

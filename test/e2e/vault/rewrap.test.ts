@@ -80,7 +80,7 @@ describe.each(databases)('promise 14: keys are changed while traffic runs, on $n
       { id: 'newer', current: true, configured: true, removable: false },
       { id: 'older', current: false, configured: true, removable: false },
     ]);
-    expect(listed[1]?.rows).toMatchObject({ linked_accounts: 4, signing_keys: 2 });
+    expect(listed[1]?.rows).toMatchObject({ linked_accounts: 4, signing_keys: 4 });
     expect(rewrap).toMatchObject({ state: 'idle' });
     expect(rewrap.remaining).toBeGreaterThan(ATTEMPTS);
   }, 60_000);

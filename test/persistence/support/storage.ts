@@ -23,6 +23,12 @@ export class TestClock extends Clock {
   }
 }
 
+interface Settings {
+  keys?: string;
+  declared?: unknown;
+  environment?: Partial<Configuration['environment']>;
+}
+
 /** What one process of the service has of a database: everything that a repository is built from. */
 export class Replica {
   readonly unitOfWork: UnitOfWork;
@@ -43,12 +49,12 @@ export class Replica {
   }
 
   /** The same process after a restart with other settings. */
-  configured({ keys, declared = {} }: { keys?: string; declared?: unknown }): Replica {
-    const environment = keys === undefined ? this.configuration.environment : environmentWith(keys);
+  configured({ keys, declared = {}, environment = {} }: Settings): Replica {
+    const read = keys === undefined ? this.configuration.environment : environmentWith(keys);
     return new Replica(
       this.dataSource,
       this.clock,
-      new Configuration({ ...environment, DOCS: 'off' }, parseDeclarations(declared)),
+      new Configuration({ ...read, DOCS: 'off', ...environment }, parseDeclarations(declared)),
     );
   }
 }
