@@ -605,13 +605,13 @@ describe.each(databases)('the admin API on $name', (kind) => {
     it('are made, listed and deleted; the key is shown once', async () => {
       const answer = await ask(world, 'POST', '/api-keys', { json: key });
       expectDocumented('POST', '/api-keys', answer);
-      expect(withoutGiven(answer, 'api_key', /^symk_[A-Za-z0-9_-]{43}$/)).toStrictEqual(created(answered));
+      expect(withoutGiven(answer, 'api_key', /^symbolon_key_[A-Za-z0-9_-]{43}$/)).toStrictEqual(created(answered));
       const again = await ask(world, 'POST', '/api-keys', { json: key });
       expect(wire(again)).toStrictEqual(
         problem(409, 'It exists already.', {}, [{ parameter: 'name', detail: "is another key's" }]),
       );
       const other = { name: 'refresher', scopes: ['upstream-tokens:refresh'] };
-      withoutGiven(await ask(world, 'POST', '/api-keys', { json: other }), 'api_key', /^symk_/);
+      withoutGiven(await ask(world, 'POST', '/api-keys', { json: other }), 'api_key', /^symbolon_key_/);
       const listed = await ask(world, 'GET', '/api-keys');
       expect(wire(listed)).toStrictEqual(list([answered, { id: '<id>', ...other, created_at: '<time>' }]));
       expectDocumented('GET', '/api-keys', listed);
