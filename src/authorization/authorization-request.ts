@@ -1,5 +1,6 @@
 import type { Client } from '../clients/index.js';
 import { DomainError } from '../common/domain-error.js';
+import { ADMIN_SCOPE } from '../config/index.js';
 
 /** A validated authorization request. @see RFC 6749 section 4.1.1, OpenID Connect Core 1.0 section 3.1.2.1 */
 export interface AuthorizationRequest {
@@ -111,6 +112,7 @@ export function validate(
   const excess = scope.filter((name) => !client.scope.includes(name));
   if (excess.length > 0)
     throw new AuthorizationError('invalid_scope', 'The client is not registered for all of this scope.');
+  if (scope.includes(ADMIN_SCOPE)) throw new AuthorizationError('invalid_scope', 'No user can allow this scope.');
   const prompt = (parameters.get('prompt') ?? '').split(' ').filter((name) => name !== '');
   if (prompt.some((name) => !PROMPTS.has(name)) || (prompt.includes('none') && prompt.length > 1)) {
     throw new AuthorizationError('invalid_request', 'prompt is not valid');

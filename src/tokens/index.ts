@@ -2,7 +2,7 @@
  * The tokens room owns the one engine: grants, signing keys, access tokens, and the faces that speak OAuth. It
  * refuses to know how a user was recognised (federated-identities) and what upstream tokens are (the vault).
  */
-export { AccessTokens } from './access-tokens/access-tokens.js';
+export { AccessTokens, type ClientCaller } from './access-tokens/access-tokens.js';
 export type { Caller } from './access-tokens/caller.js';
 export { bearerToken, CallerGuard, CurrentCaller } from './access-tokens/caller.guard.js';
 export { AuthorizationCodes } from './grants/authorization-codes.js';

@@ -2,6 +2,7 @@ import { Inject, Module } from '@nestjs/common';
 import { ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
 import { PasswordChanges, UserDeletion, UsersModule } from '../users/index.js';
+import { AccessTokenRecords } from './access-tokens/access-token-records.js';
 import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
@@ -11,7 +12,12 @@ import { GrantHandlers } from './engine/grant-handler.js';
 import { TokenEngine } from './engine/token-engine.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { AuthorizationCodes } from './grants/authorization-codes.js';
+import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
 import { GrantsRepository } from './grants/grants.repository.js';
+import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { Introspection } from './introspection/introspection.js';
+import { RefreshTokens } from './refresh-tokens/refresh-tokens.js';
+import { Revocation } from './revocation/revocation.js';
 import { JwtSigner } from './signing/jwt-signer.js';
 import { SigningKeyRotation } from './signing/signing-key-rotation.js';
 import { SigningKeys } from './signing/signing-keys.js';
@@ -21,13 +27,19 @@ import { UserTokens } from './user-tokens/user-tokens.js';
   imports: [ClientsModule, UsersModule],
   controllers: [TokenController, MetadataController],
   providers: [
+    AccessTokenRecords,
     AccessTokens,
     AuthorizationCodeGrant,
     AuthorizationCodes,
     Callers,
+    ClientCredentialsGrant,
     GrantHandlers,
     GrantsRepository,
+    Introspection,
     JwtSigner,
+    RefreshTokenGrant,
+    RefreshTokens,
+    Revocation,
     SigningKeyRotation,
     SigningKeys,
     TokenEngine,

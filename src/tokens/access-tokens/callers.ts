@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ClientsRepository } from '../../clients/index.js';
+import { ClientsRepository, type Client } from '../../clients/index.js';
 import { DomainError } from '../../common/domain-error.js';
 import { UsersRepository } from '../../users/index.js';
 import { GrantsRepository } from '../grants/grants.repository.js';
@@ -35,8 +35,7 @@ export class Callers {
       through && this.clients.find(through.clientId),
     ]);
     if (through && (!grant || grant.revoked)) throw new DomainError('credentials.token-revoked');
-    if (through && !client?.enabled)
-      throw new DomainError('credentials.token-invalid', { privateDetail: 'client gone or disabled' });
+    if (through && !client?.enabled) throw clientGone();
     if (!user) throw new DomainError('credentials.token-invalid', { privateDetail: 'user gone' });
     return {
       user,
@@ -45,4 +44,18 @@ export class Callers {
       ...(grant?.sessionId !== undefined && { sessionId: grant.sessionId }),
     };
   }
+
+  /**
+   * The client that acts for itself.
+   * @throws DomainError `credentials.token-invalid`
+   */
+  async findClient(clientId: string): Promise<Client> {
+    const client = await this.clients.find(clientId);
+    if (!client?.enabled) throw clientGone();
+    return client;
+  }
+}
+
+function clientGone(): DomainError {
+  return new DomainError('credentials.token-invalid', { privateDetail: 'client gone or disabled' });
 }

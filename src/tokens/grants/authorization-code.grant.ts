@@ -5,7 +5,13 @@ import { DomainError, invalidParameter } from '../../common/domain-error.js';
 import { equalInConstantTime } from '../../common/random.js';
 import { Secret } from '../../common/secret.js';
 import { UsersRepository } from '../../users/index.js';
-import { GrantHandlers, type GrantHandler, type Issue, type TokenCommand } from '../engine/grant-handler.js';
+import {
+  GrantHandlers,
+  type Claim,
+  type GrantHandler,
+  type Issue,
+  type TokenCommand,
+} from '../engine/grant-handler.js';
 import { AuthorizationCodes, type AuthorizationCode } from './authorization-codes.js';
 import { GrantsRepository } from './grants.repository.js';
 
@@ -52,12 +58,18 @@ export class AuthorizationCodeGrant implements GrantHandler {
       scope: grant.scope,
       nonce: stored.nonce,
       claims: grant.claims,
-      claim: async () => {
-        if (await this.codes.consume(code)) return undefined;
-        // RFC 6749 section 4.1.2: a code that comes back revokes what it gave.
-        await this.grants.revoke(grant.id, 'code reused');
-        return new DomainError('grant.reused', { publicDetail: PUBLIC_TEXT, privateDetail: 'code used again' });
-      },
+      claim: () => this.#claim(code, grant.id),
+      issued: (_, endsAt) => this.codes.keepUntil(code, endsAt),
+    };
+  }
+
+  async #claim(code: Secret, grantId: string): Promise<Claim> {
+    if (await this.codes.consume(code)) return { outcome: 'claimed' };
+    // RFC 6749 section 4.1.2: a code that comes back revokes what it gave.
+    await this.grants.revoke(grantId, 'code reused');
+    return {
+      outcome: 'refused',
+      error: new DomainError('grant.reused', { publicDetail: PUBLIC_TEXT, privateDetail: 'code used again' }),
     };
   }
 

@@ -36,7 +36,6 @@ export class AuthorizationCodes {
     @Inject(GrantsRepository) private readonly grants: GrantsRepository,
     @Inject(ExpiredRows) expiredRows: ExpiredRows,
   ) {
-    // A used code is kept for as long as what it gave can live: an access token, a day at most.
     expiredRows.register(AuthorizationCodeEntity);
   }
 
@@ -83,6 +82,11 @@ export class AuthorizationCodes {
       { consumedAt: now },
     );
     return affected === 1;
+  }
+
+  /** Keeps a used code for as long as what it gave lives, or its reuse would go unseen. Part of the caller's unit of work. */
+  async keepUntil(code: Secret, endsAt: number): Promise<void> {
+    await this.#rows.update({ digest: digest(code.reveal()) }, { expiresAt: endsAt });
   }
 
   get #rows() {

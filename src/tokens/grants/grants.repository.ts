@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull } from 'typeorm';
+import { IsNull, LessThanOrEqual } from 'typeorm';
 import { Clock } from '../../common/clock.js';
 import { Randomness } from '../../common/random.js';
 import { UnitOfWork } from '../../database/index.js';
@@ -56,6 +56,18 @@ export class GrantsRepository {
       { revokedAt: this.clock.now(), revokedReason: reason },
     );
     return affected === 1;
+  }
+
+  /** Ends everything that the user allowed one client, up to an instant where there is one; answers how much it was. */
+  async revokeAllBetween(
+    { userId, clientId, until }: { userId: string; clientId: string; until?: number | undefined },
+    reason: string,
+  ): Promise<number> {
+    const { affected } = await this.#rows.update(
+      { userId, clientId, revokedAt: IsNull(), ...(until !== undefined && { createdAt: LessThanOrEqual(until) }) },
+      { revokedAt: this.clock.now(), revokedReason: reason },
+    );
+    return affected ?? 0;
   }
 
   /** Ends everything that the user allowed, and forgets who they were. */
