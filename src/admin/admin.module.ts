@@ -1,14 +1,16 @@
 import { Inject, Module } from '@nestjs/common';
+import { ClientsModule } from '../clients/index.js';
 import { Faces } from '../common/http/face.js';
 import { IdentityProvidersModule } from '../identity-providers/index.js';
 import { IdpOfflineAccessModule } from '../idp-offline-access/index.js';
-import { ThrottlingModule } from '../throttling/index.js';
 import { TokensModule } from '../tokens/index.js';
 import { UsersModule } from '../users/index.js';
 import { WebhooksModule } from '../webhooks/index.js';
 import { adminFace } from './admin.face.js';
+import { ApiKeysController } from './api-keys.controller.js';
 import { AuditExportController } from './audit-export.controller.js';
 import { AuditController } from './audit.controller.js';
+import { ClientsController } from './clients.controller.js';
 import { EncryptionKeysController } from './encryption-keys.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
 import { ImportsController } from './imports.controller.js';
@@ -17,15 +19,9 @@ import { UsersController } from './users.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 @Module({
-  imports: [
-    IdentityProvidersModule,
-    IdpOfflineAccessModule,
-    ThrottlingModule,
-    TokensModule,
-    UsersModule,
-    WebhooksModule,
-  ],
+  imports: [ClientsModule, IdentityProvidersModule, IdpOfflineAccessModule, TokensModule, UsersModule, WebhooksModule],
   controllers: [
+    ClientsController,
     IdentityProvidersController,
     UsersController,
     ImportsController,
@@ -34,6 +30,7 @@ import { WebhooksController } from './webhooks.controller.js';
     AuditExportController,
     EncryptionKeysController,
     SigningKeysController,
+    ApiKeysController,
   ],
 })
 export class AdminModule {

@@ -17,6 +17,7 @@ import { ProblemDetails } from './admin.dto.js';
 const PROBLEMS = {
   400: 'The request is not valid; `errors` names the wrong parameters',
   401: 'No credential of an administrator',
+  403: 'The credential is for something else',
   404: 'There is no such resource',
   409: 'It exists already, or has been changed meanwhile',
   413: 'The body is too large',
@@ -89,7 +90,7 @@ export function AdminOperation(documented: Documented) {
   const { summary, operationId, description, path = {}, query = {}, flags = {}, list, status = 200 } = documented;
   const { body, bodyType, answer, answerType } = documented;
   const required = !documented.bodyOptional;
-  const problems = new Set<Problem>([401, 500, 503, ...(documented.problems ?? [])]);
+  const problems = new Set<Problem>([401, 403, 500, 503, ...(documented.problems ?? [])]);
   if (list || Object.keys({ ...query, ...flags }).length > 0) problems.add(400);
   if (body) for (const one of [400, 413, 415] as const) problems.add(one);
   return applyDecorators(

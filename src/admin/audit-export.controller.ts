@@ -2,14 +2,14 @@ import { Controller, Get, Inject, Res, UseGuards } from '@nestjs/common';
 import type { Response } from 'express';
 import { Audit, type AuditFilter } from '../audit/index.js';
 import { Clock } from '../common/clock.js';
-import { AdminGuard } from './admin.guard.js';
+import { QueryOf } from '../common/http/checked-request.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { AdminOperation } from './admin.openapi.js';
 import { AUDIT_FILTERS, AuditEntryAnswer, AuditExportQuery, toAuditEntryAnswer, toAuditFilter } from './audit.dto.js';
-import { QueryOf } from './checked-request.js';
 import { answerLines, NDJSON, toLine } from './ndjson.js';
 
 @Controller('admin/audit/export')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class AuditExportController {
   constructor(
     @Inject(Audit) private readonly audit: Audit,

@@ -1,13 +1,13 @@
 import { Controller, Get, Header, Inject, UseGuards } from '@nestjs/common';
 import { Audit } from '../audit/index.js';
+import { QueryOf } from '../common/http/checked-request.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { toList } from './admin.dto.js';
-import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
 import { AUDIT_FILTERS, AuditList, AuditQuery, toAuditEntryAnswer, toAuditFilter } from './audit.dto.js';
-import { QueryOf } from './checked-request.js';
 
 @Controller('admin/audit')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class AuditController {
   constructor(@Inject(Audit) private readonly audit: Audit) {}
 

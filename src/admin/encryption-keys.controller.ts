@@ -1,13 +1,13 @@
 import { Controller, Get, Header, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { Rewrapping } from '../encryption/index.js';
-import { AdminGuard } from './admin.guard.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { AdminOperation } from './admin.openapi.js';
 import { EncryptionKeysAnswer, toEncryptionKeysAnswer } from './encryption-keys.dto.js';
 
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
 
 @Controller('admin/encryption-keys')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class EncryptionKeysController {
   constructor(@Inject(Rewrapping) private readonly rewrapping: Rewrapping) {}
 

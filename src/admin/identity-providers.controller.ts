@@ -15,7 +15,8 @@ import {
 import type { Request, Response } from 'express';
 import { Audit, type AuditRecord } from '../audit/index.js';
 import { DomainError, invalidParameter } from '../common/domain-error.js';
-import { Configuration, identityProviderJsonSchema, InvalidIdentityProvider } from '../config/index.js';
+import { jsonObject, QueryOf } from '../common/http/checked-request.js';
+import { Configuration, identityProviderJsonSchema } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import {
   IdentityProvidersRepository,
@@ -23,10 +24,9 @@ import {
   readProvider,
   type IdentityProvider,
 } from '../identity-providers/index.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { PageQuery, toList } from './admin.dto.js';
-import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
-import { jsonObject, publicName, QueryOf } from './checked-request.js';
 import {
   IdentityProviderAnswer,
   IdentityProviderList,
@@ -41,7 +41,7 @@ const NO_STORE = ['Cache-Control', 'no-store'] as const;
 const ENTRY = { schema: identityProviderJsonSchema() };
 
 @Controller('admin/identity-providers')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class IdentityProvidersController {
   constructor(
     @Inject(IdentityProvidersRepository) private readonly providers: IdentityProvidersRepository,
@@ -80,7 +80,7 @@ export class IdentityProvidersController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IdentityProviderAnswer> {
-    const provider = read(entryOf(request));
+    const provider = readProvider(entryOf(request));
     await this.unitOfWork.run(async () => {
       if (!(await this.providers.add(provider))) {
         throw new DomainError('resource.conflict', { publicDetail: 'id is taken', meta: { parameter: 'id' } });
@@ -120,7 +120,7 @@ export class IdentityProvidersController {
     if (entry.id !== id) throw invalidParameter('id', 'must be the one of the path');
     return this.unitOfWork.run(async () => {
       const stored = await this.#get(id);
-      const replaced = await this.providers.replace(stored.version, read(entry, stored));
+      const replaced = await this.providers.replace(stored.version, readProvider(entry, stored));
       // Gone, where it was deleted meanwhile.
       const now = await this.#get(id);
       if (!replaced) throw new DomainError('resource.conflict', { publicDetail: 'It has been changed meanwhile.' });
@@ -179,15 +179,4 @@ function entryOf(request: Request): { id?: unknown } {
   return Object.fromEntries(
     Object.entries(jsonObject(request)).filter(([name]) => !(READ_ONLY_MEMBERS as readonly string[]).includes(name)),
   );
-}
-
-/** @throws DomainError `request.parameter-invalid` with all that is wrong */
-function read(entry: object, stored?: IdentityProvider): Omit<IdentityProvider, 'version'> {
-  try {
-    return readProvider(entry, stored);
-  } catch (error) {
-    if (!(error instanceof InvalidIdentityProvider)) throw error;
-    const errors = error.issues.map(({ path, message }) => ({ parameter: publicName(path), detail: message }));
-    throw new DomainError('request.parameter-invalid', { meta: { errors } });
-  }
 }

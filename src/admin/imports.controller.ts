@@ -1,12 +1,12 @@
 import { Controller, Header, HttpCode, Inject, Logger, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { DomainError } from '../common/domain-error.js';
+import { checked, JsonBody, QueryOf } from '../common/http/checked-request.js';
 import { requestContext } from '../common/request-context.js';
 import { Readiness } from '../health/index.js';
 import { AccountImport, type ImportOptions } from '../idp-offline-access/index.js';
-import { AdminGuard } from './admin.guard.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { AdminOperation } from './admin.openapi.js';
-import { checked, JsonBody, QueryOf } from './checked-request.js';
 import {
   IMPORT_FLAGS,
   ImportAnswer,
@@ -31,7 +31,7 @@ const PROGRESS_LINES = 100;
 type Result = Omit<ImportLineAnswer, 'status'> & { status: (typeof STATUSES)[number] };
 
 @Controller('admin/linked-accounts')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class ImportsController {
   readonly #logger = new Logger('Import');
 

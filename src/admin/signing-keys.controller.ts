@@ -1,14 +1,13 @@
 import { Controller, Get, Header, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
-import { SigningKeyRotation } from '../tokens/index.js';
-import { AdminGuard } from './admin.guard.js';
+import { OptionalJsonBody } from '../common/http/checked-request.js';
+import { AdministratorGuard, SigningKeyRotation } from '../tokens/index.js';
 import { AdminOperation } from './admin.openapi.js';
-import { OptionalJsonBody } from './checked-request.js';
 import { KeyRotation, SigningKeysAnswer, toRotationRequest, toSigningKeyAnswer } from './signing-keys.dto.js';
 
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
 
 @Controller('admin/signing-keys')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class SigningKeysController {
   constructor(@Inject(SigningKeyRotation) private readonly rotation: SigningKeyRotation) {}
 

@@ -1,13 +1,13 @@
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Post, Res, UseGuards } from '@nestjs/common';
 import type { Response } from 'express';
 import { DomainError } from '../common/domain-error.js';
+import { JsonBody, QueryOf } from '../common/http/checked-request.js';
 import { Configuration } from '../config/index.js';
 import { LinkedAccounts } from '../idp-offline-access/index.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { UserAccounts, UserDeletion, UsersRepository } from '../users/index.js';
 import { PageQuery, pageOf, toList } from './admin.dto.js';
-import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
-import { JsonBody, QueryOf } from './checked-request.js';
 import {
   IdentityList,
   NewUser,
@@ -25,7 +25,7 @@ const ID = { id: 'The user' };
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
 
 @Controller('admin/users')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class UsersController {
   constructor(
     @Inject(UsersRepository) private readonly users: UsersRepository,

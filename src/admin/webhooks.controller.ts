@@ -1,11 +1,11 @@
 import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Patch, Post, Res, UseGuards } from '@nestjs/common';
 import type { Response } from 'express';
+import { JsonBody, OptionalJsonBody, QueryOf } from '../common/http/checked-request.js';
 import { Configuration } from '../config/index.js';
+import { AdministratorGuard } from '../tokens/index.js';
 import { Webhooks } from '../webhooks/index.js';
 import { PageQuery, toList, toSecret } from './admin.dto.js';
-import { AdminGuard } from './admin.guard.js';
 import { AdminOperation } from './admin.openapi.js';
-import { JsonBody, OptionalJsonBody, QueryOf } from './checked-request.js';
 import {
   DeliveryAnswer,
   DeliveryList,
@@ -27,7 +27,7 @@ const ID = { id: 'The webhook' };
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
 
 @Controller('admin/webhooks')
-@UseGuards(AdminGuard)
+@UseGuards(AdministratorGuard)
 export class WebhooksController {
   constructor(
     @Inject(Webhooks) private readonly webhooks: Webhooks,

@@ -1,5 +1,5 @@
 import { Inject, Module } from '@nestjs/common';
-import { ClientsModule } from '../clients/index.js';
+import { ClientRegistry, ClientsModule } from '../clients/index.js';
 import { below, Faces } from '../common/http/face.js';
 import { pagesFace } from '../common/http/pages.face.js';
 import { SessionsModule } from '../sessions/index.js';
@@ -18,9 +18,11 @@ import { PendingRequests } from './pending-requests.js';
 export class AuthorizationModule {
   constructor(
     @Inject(Faces) faces: Faces,
+    @Inject(ClientRegistry) clients: ClientRegistry,
     @Inject(UserDeletion) deletion: UserDeletion,
     @Inject(Consents) consents: Consents,
   ) {
+    clients.onDeleted((clientId) => consents.forgetClient(clientId));
     deletion.register((userId) => consents.forget(userId));
     faces.register(pagesFace('authorization pages', below('/auth')));
   }

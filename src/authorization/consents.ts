@@ -27,6 +27,10 @@ export class Consents {
     await this.#rows.delete({ userId });
   }
 
+  async forgetClient(clientId: string): Promise<void> {
+    await this.#rows.delete({ clientId });
+  }
+
   async #scope(userId: string, clientId: string): Promise<string[] | undefined> {
     return (await this.#rows.findOneBy({ userId, clientId }))?.scope.split(' ');
   }

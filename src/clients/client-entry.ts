@@ -1,5 +1,5 @@
-import type { ClientDeclaration } from '../config/index.js';
-import type { NewClient } from './client.js';
+import type { ClientDeclaration, ClientEntry } from '../config/index.js';
+import type { Client, NewClient } from './client.js';
 
 /** What the registry keeps of an entry of CONFIG_FILE or of the admin API. */
 export function toNewClient(entry: ClientDeclaration): NewClient {
@@ -24,6 +24,35 @@ export function toNewClient(entry: ClientDeclaration): NewClient {
     requirePkce: entry.require_pkce,
     introspection: entry.introspection,
     idTokenSignedResponseAlg: entry.id_token_signed_response_alg,
-    metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
+    metadata: withoutNothing(metadata),
   };
+}
+
+/** How the client would be written, without its secrets: what was read can be written again. */
+export function toEntry(client: Client): ClientEntry {
+  return withoutNothing({
+    client_id: client.clientId,
+    client_name: client.clientName,
+    token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+    token_endpoint_auth_signing_alg: client.tokenEndpointAuthSigningAlg,
+    jwks: client.jwks as ClientEntry['jwks'],
+    jwks_uri: client.jwksUri,
+    grant_types: [...client.grantTypes],
+    redirect_uris: [...client.redirectUris],
+    scope: client.scope.join(' '),
+    access_token_format: client.accessTokenFormat,
+    access_token_lifetime: client.accessTokenLifetime,
+    refresh_token_lifetime: client.refreshTokenLifetime,
+    upstream_providers: [...client.upstreamProviders],
+    upstream_refresh_token: client.upstreamRefreshToken,
+    consent: client.consent,
+    require_pkce: client.requirePkce,
+    introspection: client.introspection,
+    id_token_signed_response_alg: client.idTokenSignedResponseAlg,
+    ...client.metadata,
+  }) as ClientEntry;
+}
+
+function withoutNothing(members: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, MoreThan } from 'typeorm';
+import { In, IsNull, MoreThan, Not } from 'typeorm';
 import { Clock } from '../common/clock.js';
+import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
+import type { SigningAlgorithm } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import type { Client, NewClient, RegisteredKeys } from './client.js';
 import { ClientEntity, ClientSecretEntity } from './client.entity.js';
@@ -19,36 +21,81 @@ export class ClientsRepository {
     return row ? toClient(row) : undefined;
   }
 
-  /** Writes the registration, enabled, and replaces its secrets. */
-  async put(client: NewClient, secretVerifier: string | undefined): Promise<void> {
-    const now = this.clock.now();
-    const { clientId } = client;
-    const fields = { ...toFields(client), version: this.randomness.id(), disabledAt: null, updatedAt: now };
-    await this.unitOfWork.run(async () => {
-      const inserted = await this.unitOfWork.insertOnce(ClientEntity, { ...fields, lastUsedAt: null, createdAt: now });
-      if (!inserted) await this.#rows.update({ clientId }, fields);
-      await this.#secrets.delete({ clientId });
-      if (secretVerifier !== undefined) {
-        await this.#secrets.insert({
-          id: this.randomness.id(),
-          clientId,
-          verifier: secretVerifier,
-          secret: null,
-          dataKey: null,
-          encryptionKeyId: null,
-          createdAt: now,
-          expiresAt: null,
-        });
-      }
+  /** The oldest first. */
+  async page({ limit, offset }: PageRequest): Promise<Page<Client>> {
+    const [rows, total] = await this.#rows.findAndCount({
+      order: { createdAt: 'ASC', clientId: 'ASC' },
+      take: limit,
+      skip: offset,
+    });
+    return { items: rows.map(toClient), total };
+  }
+
+  /** Those that are enabled and whose id_tokens would be signed with another algorithm than these. */
+  async signedOtherwise(algorithms: readonly SigningAlgorithm[]): Promise<Client[]> {
+    const rows = await this.#rows.findBy({ idTokenSignedResponseAlg: Not(In([...algorithms])), disabledAt: IsNull() });
+    return rows.map(toClient);
+  }
+
+  /** A new registration; false where the id is taken. */
+  async insert(client: NewClient, secretVerifier: string | undefined): Promise<boolean> {
+    return this.unitOfWork.run(async () => {
+      const now = this.clock.now();
+      const row = { ...toFields(client), ...this.#changed(), disabledAt: null, lastUsedAt: null, createdAt: now };
+      const inserted = await this.unitOfWork.insertOnce(ClientEntity, row);
+      if (inserted) await this.replaceSecrets(client.clientId, secretVerifier);
+      return inserted;
     });
   }
 
-  async disable(clientId: string): Promise<void> {
-    const now = this.clock.now();
-    await this.#rows.update(
-      { clientId, disabledAt: IsNull() },
-      { disabledAt: now, updatedAt: now, version: this.randomness.id() },
-    );
+  /** Writes the registration, enabled, and replaces its secrets. */
+  async put(client: NewClient, secretVerifier: string | undefined): Promise<void> {
+    await this.unitOfWork.run(async () => {
+      if (await this.insert(client, secretVerifier)) return;
+      const { clientId } = client;
+      await this.#rows.update({ clientId }, { ...toFields(client), ...this.#changed(), disabledAt: null });
+      await this.replaceSecrets(clientId, secretVerifier);
+    });
+  }
+
+  /** Writes the registration anew; false where it is no longer the one that was read. */
+  async replace({ clientId, version }: Client, client: NewClient): Promise<boolean> {
+    const { affected } = await this.#rows.update({ clientId, version }, { ...toFields(client), ...this.#changed() });
+    return affected === 1;
+  }
+
+  /** False where it is enabled already, or there is no such client. */
+  async enable(clientId: string): Promise<boolean> {
+    const disabled = { clientId, disabledAt: Not(IsNull()) };
+    const { affected } = await this.#rows.update(disabled, { disabledAt: null, ...this.#changed() });
+    return affected === 1;
+  }
+
+  /** False where it is disabled already, or there is no such client. */
+  async disable(clientId: string): Promise<boolean> {
+    const enabled = { clientId, disabledAt: IsNull() };
+    const { affected } = await this.#rows.update(enabled, { disabledAt: this.clock.now(), ...this.#changed() });
+    return affected === 1;
+  }
+
+  async delete(clientId: string): Promise<boolean> {
+    const { affected } = await this.#rows.delete({ clientId });
+    await this.#secrets.delete({ clientId });
+    return affected === 1;
+  }
+
+  /** Of all secrets only this one is left, if any. The registration has just been written, and is held by that. */
+  async replaceSecrets(clientId: string, verifier: string | undefined): Promise<void> {
+    await this.#secrets.delete({ clientId });
+    if (verifier !== undefined) await this.#insertSecret(clientId, verifier);
+  }
+
+  /** This secret, and for so long the one before; of those before that none. Likewise. */
+  async rotateSecrets(clientId: string, verifier: string, previousValidForMs: number): Promise<void> {
+    if (previousValidForMs <= 0) return this.replaceSecrets(clientId, verifier);
+    await this.#secrets.delete({ clientId, expiresAt: Not(IsNull()) });
+    await this.#secrets.update({ clientId }, { expiresAt: this.clock.now() + previousValidForMs });
+    await this.#insertSecret(clientId, verifier);
   }
 
   /** The verifiers of the secrets that are valid now: two while one replaces the other. */
@@ -60,6 +107,23 @@ export class ClientsRepository {
       ],
     });
     return rows.map(({ verifier }) => verifier);
+  }
+
+  async #insertSecret(clientId: string, verifier: string): Promise<void> {
+    await this.#secrets.insert({
+      id: this.randomness.id(),
+      clientId,
+      verifier,
+      secret: null,
+      dataKey: null,
+      encryptionKeyId: null,
+      createdAt: this.clock.now(),
+      expiresAt: null,
+    });
+  }
+
+  #changed(): Pick<ClientEntity, 'version' | 'updatedAt'> {
+    return { version: this.randomness.id(), updatedAt: this.clock.now() };
   }
 
   get #rows() {

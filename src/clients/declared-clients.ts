@@ -9,6 +9,7 @@ import {
   STANDARD_SCOPES,
   withSource,
   type ClientDeclaration,
+  type SigningAlgorithm,
 } from '../config/index.js';
 import { UsersRepository } from '../users/index.js';
 import { toNewClient } from './client-entry.js';
@@ -40,8 +41,16 @@ export class DeclaredClients implements OnModuleInit {
       kind: 'client',
       name: ({ client_id }) => client_id,
       apply: (declaration) => this.#apply(declaration),
-      disable: (clientId) => this.clients.disable(clientId),
+      disable: async (clientId) => void (await this.clients.disable(clientId)),
     });
+    await this.#refuseUnsignable();
+  }
+
+  /** Of clients that were made here, too: their next id_token could not be signed. */
+  async #refuseUnsignable(): Promise<void> {
+    const { SIGNING_ALGS: algorithms } = this.configuration.environment;
+    const [client] = await this.clients.signedOtherwise(algorithms);
+    if (client) throw unsignable(client.clientId, client.idTokenSignedResponseAlg);
   }
 
   /** The documentation's own client exists by itself; a declaration of the same id widens it, for instance to providers. */
@@ -64,9 +73,18 @@ export class DeclaredClients implements OnModuleInit {
         `CONFIG_FILE clients[${declaration.client_id}].client_id is the id of a user; choose another`,
       );
     }
+    const { SIGNING_ALGS: algorithms } = this.configuration.environment;
+    const { id_token_signed_response_alg: algorithm } = declaration;
+    if (!algorithms.includes(algorithm)) throw unsignable(declaration.client_id, algorithm);
     await this.clients.put(
       toNewClient(declaration),
       declaration.client_secret && (await makeVerifier(declaration.client_secret)),
     );
   }
+}
+
+function unsignable(clientId: string, algorithm: SigningAlgorithm): ConfigurationError {
+  return new ConfigurationError(
+    `SIGNING_ALGS lacks ${algorithm}, the id_token_signed_response_alg of the client ${clientId}; add it, or change the client`,
+  );
 }

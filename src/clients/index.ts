@@ -4,6 +4,8 @@
  */
 export { ClientAuthentication } from './authentication/client-authentication.js';
 export type { PresentedClient } from './authentication/presented-client.js';
+export { toEntry } from './client-entry.js';
+export { ClientRegistry, type ClientWithSecret } from './client-registry.js';
 export { ClientsModule } from './clients.module.js';
 export type { Client } from './client.js';
 export { ClientsRepository } from './clients.repository.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../common/secret.js';
 import { providerId, scope } from './declaration-fields.js';
+import { parseEntry } from './entry.js';
 import { SIGNING_ALGORITHMS } from './signing-algorithms.js';
 
 const identifier = z
@@ -155,3 +156,15 @@ export const declaredClient = clientDeclaration.superRefine((value, context) => 
 });
 
 export type ClientDeclaration = z.output<typeof clientDeclaration>;
+/** One client as it is written. */
+export type ClientEntry = z.input<typeof clientDeclaration>;
+
+/** @throws InvalidEntry */
+export function parseClient(entry: unknown): ClientDeclaration {
+  return parseEntry(clientDeclaration, entry);
+}
+
+/** The schema of an entry as it is written, in the words of OpenAPI 3.0. */
+export function clientJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(clientDeclaration, { io: 'input', target: 'openapi-3.0' });
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseEntry } from './entry.js';
 import { PROVIDER_PRESETS } from './provider-presets.js';
 import { writtenIdentityProvider, type WrittenIdentityProvider } from './written-identity-provider.js';
 
@@ -11,28 +12,9 @@ export const identityProviderDeclaration = writtenIdentityProvider.transform((en
 
 export type IdentityProviderDeclaration = z.output<typeof identityProviderDeclaration>;
 
-/** What is wrong with an entry, by the place in it. The messages hold no value of it, which may be a secret. */
-export class InvalidIdentityProvider extends Error {
-  constructor(readonly issues: readonly { path: string; message: string }[]) {
-    super(issues.map(({ path, message }) => `${path} ${message}`).join('; '));
-    this.name = 'InvalidIdentityProvider';
-  }
-}
-
-/** @throws InvalidIdentityProvider */
+/** @throws InvalidEntry */
 export function parseIdentityProvider(body: unknown): IdentityProviderDeclaration {
-  const parsed = identityProviderDeclaration.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new InvalidIdentityProvider(
-    parsed.error.issues.flatMap((issue) => {
-      const path = issue.path.map(String).join('.');
-      if (issue.code !== 'unrecognized_keys') {
-        const absent = issue.code === 'invalid_type' && isAbsent(body, issue.path);
-        return [{ path, message: absent ? 'is required' : issue.message }];
-      }
-      return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, message: 'is not known here' }));
-    }),
-  );
+  return parseEntry(identityProviderDeclaration, body);
 }
 
 /** The schema of an entry as it is written, in the words of OpenAPI 3.0. */
@@ -122,10 +104,4 @@ function shortcomings(entry: ReturnType<typeof withDefaults>): [path: string[], 
     );
   }
   return found.flatMap(([fine, path, message]) => (fine ? [] : [[path, message]]));
-}
-
-function isAbsent(body: unknown, path: readonly PropertyKey[]): boolean {
-  let node = body;
-  for (const key of path) node = (node as Record<PropertyKey, unknown> | null | undefined)?.[key];
-  return node === undefined;
 }

@@ -21,16 +21,19 @@ export {
   ASSERTION_ALGORITHMS,
   CLIENT_AUTHENTICATION_METHODS,
   clientDeclaration,
+  clientJsonSchema,
   DOCUMENTATION_CLIENT_ID,
+  parseClient,
   type AssertionAlgorithm,
   type ClientAuthenticationMethod,
   type ClientDeclaration,
+  type ClientEntry,
 } from './client-declaration.js';
+export { InvalidEntry } from './entry.js';
 export type { UserDeclaration } from './declarations.js';
 export {
   identityProviderDeclaration,
   identityProviderJsonSchema,
-  InvalidIdentityProvider,
   parseIdentityProvider,
   type IdentityProviderDeclaration,
 } from './identity-provider-declaration.js';

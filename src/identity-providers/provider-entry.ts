@@ -1,4 +1,4 @@
-import { InvalidIdentityProvider, parseIdentityProvider, type IdentityProviderDeclaration } from '../config/index.js';
+import { InvalidEntry, parseIdentityProvider, type IdentityProviderDeclaration } from '../config/index.js';
 import type { IdentityProvider } from './identity-provider.js';
 
 /** What the directory keeps of an entry of CONFIG_FILE or of the admin API. */
@@ -37,7 +37,7 @@ export function toProvider(entry: IdentityProviderDeclaration): Omit<IdentityPro
  *
  * @param body with `id`
  * @param stored what the entry replaces
- * @throws InvalidIdentityProvider
+ * @throws InvalidEntry
  */
 export function readProvider(body: unknown, stored?: IdentityProvider): Omit<IdentityProvider, 'version'> {
   if (!stored || typeof body !== 'object' || body === null) return toProvider(parseIdentityProvider(body));
@@ -51,7 +51,7 @@ export function readProvider(body: unknown, stored?: IdentityProvider): Omit<Ide
   const elsewhere = destinationOf(provider) !== destinationOf(stored);
   if (elsewhere && added.length > 0) {
     const message = 'is required where type, issuer, client_id, team_id or endpoints change';
-    throw new InvalidIdentityProvider(added.map((path) => ({ path, message })));
+    throw new InvalidEntry(added.map((path) => ({ path, message })));
   }
   return provider;
 }

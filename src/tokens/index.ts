@@ -5,6 +5,9 @@
 export { AccessTokens, type ClientCaller } from './access-tokens/access-tokens.js';
 export type { Caller } from './access-tokens/caller.js';
 export { bearerToken, CallerGuard, CurrentCaller } from './access-tokens/caller.guard.js';
+export { AdministratorGuard } from './administrators/administrator.guard.js';
+export { Administrators } from './administrators/administrators.js';
+export { API_KEY_SCOPES, ApiKeys, type ApiKey } from './administrators/api-keys.js';
 export { AuthorizationCodes } from './grants/authorization-codes.js';
 export { SigningKeyRotation, type RotationRequest, type SigningKeyUse } from './signing/signing-key-rotation.js';
 export { TokensModule } from './tokens.module.js';

@@ -74,6 +74,13 @@ describe.each(databases)('the admin API on $name', (kind) => {
     const { status, headers, body } = wire(answer);
     return { status, headers, body: { ...(body as object), secret: undefined } };
   };
+  /** Without the one member that is new each time, and a secret. */
+  const withoutGiven = (answer: BrowserResponse, member: string, form = /^[A-Za-z0-9_-]{43}$/) => {
+    const { status, headers, body } = wire(answer);
+    const { [member]: given, ...rest } = body as Record<string, unknown>;
+    expect(given).toMatch(form);
+    return { status, headers, body: rest };
+  };
   /** Each line by itself. */
   const expectDocumentedLines = (method: string, path: string, answer: BrowserResponse, count: number): void => {
     const texts = answer.text().split('\n').slice(0, -1);
@@ -427,6 +434,202 @@ describe.each(databases)('the admin API on $name', (kind) => {
       });
       const { data } = (await ask(world, 'GET', '/audit?event=identity-provider.tested')).json<{ data: object[] }>();
       expect(data).toMatchObject([{ outcome: 'success', identity_provider: PROVIDER, actor: 'admin-api-key' }]);
+    });
+  });
+
+  describe('clients', () => {
+    const entry = { redirect_uris: ['https://app.example/callback'], scope: 'openid profile' };
+    const answered = {
+      client_id: 'new-client',
+      client_name: 'new-client',
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      ...entry,
+      access_token_format: 'jwt',
+      upstream_providers: [],
+      upstream_refresh_token: false,
+      consent: 'explicit',
+      require_pkce: true,
+      profile: 'openid',
+      introspection: 'own',
+      id_token_signed_response_alg: 'RS256',
+      enabled: true,
+      created_at: '<time>',
+      updated_at: '<time>',
+    };
+    const everything = {
+      client_id: 'full-client',
+      client_name: 'Full',
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks_uri: 'https://app.example/jwks',
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      redirect_uris: ['https://app.example/callback', 'http://127.0.0.1/'],
+      scope: 'openid accounts:read',
+      access_token_format: 'opaque',
+      access_token_lifetime: 60,
+      refresh_token_lifetime: 120,
+      upstream_providers: [PROVIDER],
+      upstream_refresh_token: true,
+      consent: 'implicit',
+      require_pkce: false,
+      profile: 'openid',
+      introspection: 'any',
+      id_token_signed_response_alg: 'ES256',
+      client_uri: 'https://app.example',
+      logo_uri: 'https://app.example/logo.png',
+      tos_uri: 'https://app.example/terms',
+      policy_uri: 'https://app.example/privacy',
+      contacts: ['ops@app.example'],
+      software_id: 'full',
+      software_version: '1.0.0',
+    };
+
+    it('are made, read, replaced and deleted; the secret is shown once, and never read back', async () => {
+      const answer = await ask(world, 'POST', '/clients', { json: { client_id: 'new-client', ...entry } });
+      expect(withoutGiven(answer, 'client_secret')).toStrictEqual(created(answered));
+      expectDocumented('POST', '/clients', answer);
+      expect(answer.headers.get('location')).toBe(`${world.service.url}/admin/clients/new-client`);
+      const read = await ask(world, 'GET', '/clients/new-client');
+      expect(wire(read)).toStrictEqual(ok(answered));
+      expectDocumented('GET', '/clients/{id}', read);
+      // What was read can be written again, and changes nothing.
+      const again = await ask(world, 'PUT', '/clients/new-client', { json: read.json() });
+      expect(wire(again)).toStrictEqual(ok(answered));
+      expectDocumented('PUT', '/clients/{id}', again);
+      const gone = await ask(world, 'DELETE', '/clients/new-client');
+      expect(wire(gone)).toStrictEqual(NO_CONTENT);
+      expectDocumented('DELETE', '/clients/{id}', gone);
+      expect(wire(await ask(world, 'GET', '/clients/new-client'))).toStrictEqual(NOT_FOUND);
+      const { data } = (await ask(world, 'GET', '/audit?client_id=new-client')).json<{
+        data: Record<string, string>[];
+      }>();
+      expect(data.map(({ event, actor }) => [event, actor])).toEqual([
+        ['client.deleted', 'admin-api-key'],
+        ['client.updated', 'admin-api-key'],
+        ['client.created', 'admin-api-key'],
+      ]);
+    });
+
+    it('keep everything that they are registered with; what is left out of a replacement has its default again', async () => {
+      const answer = await ask(world, 'POST', '/clients', { json: everything });
+      const full = {
+        ...everything,
+        response_types: ['code'],
+        enabled: true,
+        created_at: '<time>',
+        updated_at: '<time>',
+      };
+      expect(wire(answer)).toStrictEqual(created(full));
+      expectDocumented('POST', '/clients', answer);
+      expect(wire(await ask(world, 'GET', '/clients/full-client'))).toStrictEqual(ok(full));
+      const jwks = { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'one' }] };
+      const withKeys = { ...entry, token_endpoint_auth_method: 'private_key_jwt', jwks };
+      const replaced = await ask(world, 'PUT', '/clients/full-client', { json: withKeys });
+      const bare = { ...answered, client_id: 'full-client', client_name: 'full-client', ...withKeys };
+      expect(wire(replaced)).toStrictEqual(ok(bare));
+      expectDocumented('PUT', '/clients/{id}', replaced);
+      await ask(world, 'DELETE', '/clients/full-client');
+    });
+
+    it('are given an id that can never be the one of a user, and a secret where their method needs one', async () => {
+      const answer = await ask(world, 'POST', '/clients', { json: entry });
+      const { client_id: id } = answer.json<{ client_id: string }>();
+      expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      expect(withoutGiven(answer, 'client_secret').body).toMatchObject({ client_id: id, client_name: id });
+      const open = await ask(world, 'PUT', `/clients/${id}`, {
+        json: { ...entry, token_endpoint_auth_method: 'none' },
+      });
+      expect(wire(open).body).not.toHaveProperty('client_secret');
+      const closed = await ask(world, 'PUT', `/clients/${id}`, { json: entry });
+      withoutGiven(closed, 'client_secret');
+      expectDocumented('PUT', '/clients/{id}', closed);
+      await ask(world, 'DELETE', `/clients/${id}`);
+    });
+
+    it('take no id that is taken, by a client or by a user (RFC 9700 section 4.15)', async () => {
+      const taken = problem(409, 'It exists already.', {}, [{ parameter: 'client_id', detail: 'is taken' }]);
+      const id = await createUser(world, 'no-client');
+      for (const client_id of ['reader', id]) {
+        const answer = await ask(world, 'POST', '/clients', { json: { ...entry, client_id } });
+        expect(wire(answer)).toStrictEqual(taken);
+        expectDocumented('POST', '/clients', answer);
+      }
+      await ask(world, 'DELETE', `/users/${id}`);
+    });
+
+    it('are disabled and enabled, and say so', async () => {
+      for (const [action, enabled] of [
+        ['disable', false],
+        ['disable', false],
+        ['enable', true],
+      ] as const) {
+        const answer = await ask(world, 'POST', `/clients/stranger/${action}`);
+        expect(answer.status).toBe(200);
+        expect(answer.json()).toMatchObject({ client_id: 'stranger', enabled });
+        expectDocumented('POST', `/clients/{id}/${action}`, answer);
+      }
+      const { data } = (await ask(world, 'GET', '/audit?client_id=stranger')).json<{ data: { event: string }[] }>();
+      expect(data.map(({ event }) => event)).toEqual(['client.enabled', 'client.disabled']);
+    });
+
+    it('are given new secrets, with or without a body, and take one that was chosen', async () => {
+      const answer = await ask(world, 'POST', '/clients', { json: { ...entry, client_id: 'rotated' } });
+      withoutGiven(answer, 'client_secret');
+      const rotate = (options: object) => ask(world, 'POST', '/clients/rotated/rotate-secret', options);
+      const rotated = await rotate({});
+      const same = { ...answered, client_id: 'rotated', client_name: 'rotated' };
+      expect(withoutGiven(rotated, 'client_secret')).toStrictEqual(ok(same));
+      expectDocumented('POST', '/clients/{id}/rotate-secret', rotated);
+      const chosen = 'a secret that a person made up';
+      const taken = await rotate({ json: { previous_valid_for: 0, client_secret: chosen } });
+      expect(wire(taken)).toStrictEqual(ok({ ...same, client_secret: chosen }));
+      await ask(world, 'DELETE', '/clients/rotated');
+      const none = await ask(world, 'POST', '/clients/asker/rotate-secret');
+      expect(wire(none)).toStrictEqual(problem(400, 'The client authenticates without a secret.'));
+      expectDocumented('POST', '/clients/{id}/rotate-secret', none);
+    });
+
+    it('are listed in the order in which they were made, in parts', async () => {
+      const answer = await ask(world, 'GET', '/clients?limit=2&offset=1');
+      expectDocumented('GET', '/clients', answer);
+      const whole = (await ask(world, 'GET', '/clients')).json<{ data: object[]; meta: object }>();
+      expect(whole.meta).toEqual({ pagination: { limit: 20, offset: 0, total_count: whole.data.length } });
+      expect(whole.data).toContainEqual(expect.objectContaining({ client_id: 'reader' }));
+      expect(whole.data).toContainEqual(expect.objectContaining({ client_id: 'swagger-ui' }));
+      expect(answer.json()).toEqual({
+        data: whole.data.slice(1, 3),
+        meta: { pagination: { limit: 2, offset: 1, total_count: whole.data.length } },
+      });
+    });
+  });
+
+  describe('API keys', () => {
+    const key = { name: 'deployment', scopes: ['admin'], expires_at: '2100-01-01T00:00:00Z' };
+    const answered = { id: '<id>', ...key, created_at: '<time>', expires_at: '<time>' };
+
+    it('are made, listed and deleted; the key is shown once', async () => {
+      const answer = await ask(world, 'POST', '/api-keys', { json: key });
+      expectDocumented('POST', '/api-keys', answer);
+      expect(withoutGiven(answer, 'api_key', /^symk_[A-Za-z0-9_-]{43}$/)).toStrictEqual(created(answered));
+      const again = await ask(world, 'POST', '/api-keys', { json: key });
+      expect(wire(again)).toStrictEqual(
+        problem(409, 'It exists already.', {}, [{ parameter: 'name', detail: "is another key's" }]),
+      );
+      const other = { name: 'refresher', scopes: ['upstream-tokens:refresh'] };
+      withoutGiven(await ask(world, 'POST', '/api-keys', { json: other }), 'api_key', /^symk_/);
+      const listed = await ask(world, 'GET', '/api-keys');
+      expect(wire(listed)).toStrictEqual(list([answered, { id: '<id>', ...other, created_at: '<time>' }]));
+      expectDocumented('GET', '/api-keys', listed);
+      const part = await ask(world, 'GET', '/api-keys?limit=1');
+      expect(wire(part)).toStrictEqual(list([answered], { limit: 1, offset: 0, total_count: 2 }));
+      for (const { id } of listed.json<{ data: { id: string }[] }>().data) {
+        const gone = await ask(world, 'DELETE', `/api-keys/${id}`);
+        expect(wire(gone)).toStrictEqual(NO_CONTENT);
+        expectDocumented('DELETE', '/api-keys/{id}', gone);
+      }
+      expect(wire(await ask(world, 'GET', '/api-keys'))).toStrictEqual(list([]));
     });
   });
 

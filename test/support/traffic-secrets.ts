@@ -4,6 +4,7 @@ import type { SecretLedger } from './secret-ledger.js';
 /** Parameter and member names (lower-case, without separators) whose values are secret wherever they appear. */
 const SECRET_NAMES = new Set([
   'accesstoken',
+  'apikey',
   'assertion',
   'clientassertion',
   'clientsecret',

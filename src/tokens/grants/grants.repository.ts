@@ -76,6 +76,11 @@ export class GrantsRepository {
     await this.#rows.update({ userId }, { claims: {} });
   }
 
+  /** Ends everything that the client was allowed. */
+  async revokeAllOfClient(clientId: string, reason: string): Promise<void> {
+    await this.#rows.update({ clientId, revokedAt: IsNull() }, { revokedAt: this.clock.now(), revokedReason: reason });
+  }
+
   get #rows() {
     return this.unitOfWork.repository(GrantEntity);
   }

@@ -32,6 +32,14 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['PUT', '/identity-providers/nowhere'],
   ['DELETE', '/identity-providers/nowhere'],
   ['POST', '/identity-providers/nowhere/test'],
+  ['GET', '/clients'],
+  ['POST', '/clients'],
+  ['GET', '/clients/nobody'],
+  ['PUT', '/clients/nobody'],
+  ['DELETE', '/clients/nobody'],
+  ['POST', '/clients/nobody/enable'],
+  ['POST', '/clients/nobody/disable'],
+  ['POST', '/clients/nobody/rotate-secret'],
   ['GET', '/users'],
   ['POST', '/users'],
   ['GET', '/users/nobody'],
@@ -54,6 +62,9 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['POST', '/encryption-keys/rewrap'],
   ['GET', '/signing-keys'],
   ['POST', '/signing-keys/rotate'],
+  ['GET', '/api-keys'],
+  ['POST', '/api-keys'],
+  ['DELETE', '/api-keys/nobody'],
   ['GET', '/audit'],
   ['GET', '/audit/export'],
 ];
@@ -145,6 +156,13 @@ export const methods: RefusedRow[] = (
     ['DELETE', '/identity-providers', 'GET, HEAD, POST'],
     ['PATCH', '/identity-providers/mobypay', 'DELETE, GET, HEAD, PUT'],
     ['GET', '/identity-providers/mobypay/test', 'POST'],
+    ['PATCH', '/clients', 'GET, HEAD, POST'],
+    ['PATCH', '/clients/reader', 'DELETE, GET, HEAD, PUT'],
+    ['GET', '/clients/reader/enable', 'POST'],
+    ['GET', '/clients/reader/disable', 'POST'],
+    ['PUT', '/clients/reader/rotate-secret', 'POST'],
+    ['PUT', '/api-keys', 'GET, HEAD, POST'],
+    ['GET', '/api-keys/nobody', 'DELETE'],
     ['PUT', '/webhooks', 'GET, HEAD, POST'],
     ['POST', '/webhooks/nobody', 'DELETE, GET, HEAD, PATCH'],
     ['GET', '/webhooks/nobody/rotate-secret', 'POST'],
@@ -167,7 +185,8 @@ export const methods: RefusedRow[] = (
 }));
 
 const WRITING = OPERATIONS.filter(
-  ([method, path]) => /^(POST|PUT|PATCH)$/.test(method) && !/\/(test|redeliver|import|rewrap)$/.test(path),
+  ([method, path]) =>
+    /^(POST|PUT|PATCH)$/.test(method) && !/\/(test|redeliver|import|rewrap|enable|disable)$/.test(path),
 );
 
 /** Bodies that are no JSON object. */
@@ -224,6 +243,14 @@ const SECRET = 'must be whsec_ and the base64 of 24 to 64 random bytes';
 const EVENTS =
   'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
 const ALGORITHM = 'must be one of ES256, RS256, PS256, EdDSA';
+const CLIENT = { redirect_uris: ['https://app.example/callback'] };
+const CLIENT_ID = 'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit';
+const ADMIN = 'must not hold admin, which only CONFIG_FILE gives';
+const REDIRECT =
+  'must be an absolute https URL (http only for localhost, 127.0.0.1 and [::1]; or a private scheme in reverse domain notation) without fragment';
+const KEY = { name: 'new', scopes: ['admin'] };
+const KEY_NAME = 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit';
+const KEY_SCOPES = 'must hold nothing but admin, upstream-tokens:refresh';
 const ISO = 'must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
 
 /** Ada is declared, and her account at the provider is a subject without tokens. */
@@ -316,6 +343,10 @@ export const importing: RefusedRow[] = [
 
 const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
 
+/** What a body is read for has to be there. */
+const existing = (path: string): string =>
+  path.replace('nowhere', 'mobypay').replace('/clients/nobody', '/clients/reader');
+
 /** Bodies that would break whoever copies them carelessly: each is refused for what it says. */
 export const traps: [method: string, path: string, body: string][] = WRITING.flatMap(([method, path]) =>
   [
@@ -323,7 +354,7 @@ export const traps: [method: string, path: string, body: string][] = WRITING.fla
     `{"${path.startsWith('/users') ? 'email' : 'sign_up'}": ${DEEP}}`,
     '{"constructor": {"constructor": 1}}',
     '{"__proto__": {"username": "new"}, "toString": null, "then": 1}',
-  ].map((body): [string, string, string] => [method, path.replace('nowhere', 'mobypay'), body]),
+  ].map((body): [string, string, string] => [method, existing(path), body]),
 );
 
 /** Members and parameters that are wrong, each with what is wrong with it. */
@@ -375,6 +406,61 @@ export const values: RefusedRow[] = (
       [['issuer', "must be the provider's issuer URL"]],
     ],
     ['PUT', '/identity-providers/mobypay', { ...PROVIDER }, [['id', 'must be the one of the path']]],
+    ['POST', '/clients', {}, [['redirect_uris', 'needs at least one entry for the authorization_code grant']]],
+    ['POST', '/clients', { ...CLIENT, scope: 'openid admin' }, [['scope', ADMIN]]],
+    ['POST', '/clients', { ...CLIENT, client_id: '-' }, [['client_id', CLIENT_ID]]],
+    ['POST', '/clients', { ...CLIENT, client_secret: 'short' }, [['client_secret', 'must have at least 8 characters']]],
+    ['POST', '/clients', { ...CLIENT, secret: 'x' }, [['secret', 'is not known here']]],
+    ['POST', '/clients', { ...CLIENT, redirect_uris: ['http://app.example/'] }, [['redirect_uris.0', REDIRECT]]],
+    [
+      'POST',
+      '/clients',
+      { ...CLIENT, id_token_signed_response_alg: 'EdDSA' },
+      [['id_token_signed_response_alg', 'must be one of ES256, RS256']],
+    ],
+    [
+      'POST',
+      '/clients',
+      { ...CLIENT, token_endpoint_auth_method: 'private_key_jwt' },
+      [['jwks', 'or jwks_uri is required for private_key_jwt']],
+    ],
+    [
+      'POST',
+      '/clients',
+      { ...CLIENT, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'EC', d: 'x' }] } },
+      [['jwks.keys.0', 'must be a public key']],
+    ],
+    [
+      'POST',
+      '/clients',
+      { ...CLIENT, token_endpoint_auth_method: 'none', grant_types: ['client_credentials'] },
+      [['grant_types', 'cannot hold client_credentials where token_endpoint_auth_method is none']],
+    ],
+    ['PUT', '/clients/reader', { ...CLIENT, client_id: 'other' }, [['client_id', 'must be the one of the path']]],
+    ['PUT', '/clients/reader', { ...CLIENT, scope: 'admin' }, [['scope', ADMIN]]],
+    [
+      'POST',
+      '/clients/reader/rotate-secret',
+      { previous_valid_for: 2_592_001 },
+      [['previous_valid_for', 'must not be greater than 2592000']],
+    ],
+    ['POST', '/clients/reader/rotate-secret', { client_secret: 'short' }, [['client_secret', LENGTH]]],
+    ['POST', '/clients/reader/rotate-secret', { secret: 'x' }, [['secret', 'is unknown']]],
+    [
+      'POST',
+      '/api-keys',
+      {},
+      [
+        ['name', KEY_NAME],
+        ['scopes', KEY_SCOPES],
+      ],
+    ],
+    ['POST', '/api-keys', { ...KEY, name: '<b>' }, [['name', KEY_NAME]]],
+    ['POST', '/api-keys', { ...KEY, scopes: [] }, [['scopes', 'must contain at least 1 elements']]],
+    ['POST', '/api-keys', { ...KEY, scopes: ['everything'] }, [['scopes', KEY_SCOPES]]],
+    ['POST', '/api-keys', { ...KEY, expires_at: 'tomorrow' }, [['expires_at', ISO]]],
+    ['POST', '/api-keys', { ...KEY, expires_at: '2020-01-01' }, [['expires_at', 'must be in the future']]],
+    ['POST', '/api-keys', { ...KEY, key: 'mine' }, [['key', 'is unknown']]],
     ['POST', '/webhooks', {}, [['url', 'must be a string']]],
     ['POST', '/webhooks', { url: 'nowhere' }, [['url', URL_ONLY]]],
     ['POST', '/webhooks', { url: 'https://us:secret@receiver.example/' }, [['url', URL_ONLY]]],

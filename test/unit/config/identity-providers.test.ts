@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDeclarations, readConfigFile } from '../../../src/config/config-file.js';
 import {
   identityProviderJsonSchema,
-  InvalidIdentityProvider,
+  InvalidEntry,
   parseIdentityProvider,
   sourceOf,
 } from '../../../src/config/index.js';
@@ -36,7 +36,7 @@ function issuesOf(body: unknown): readonly { path: string; message: string }[] {
     parseIdentityProvider(body);
     return [];
   } catch (error) {
-    if (!(error instanceof InvalidIdentityProvider)) throw error;
+    if (!(error instanceof InvalidEntry)) throw error;
     expect(error.message).not.toContain(PLANTED);
     return error.issues;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidIdentityProvider, parseIdentityProvider } from '../../../src/config/index.js';
+import { InvalidEntry, parseIdentityProvider } from '../../../src/config/index.js';
 import { isIssuerOf, type IdentityProvider } from '../../../src/identity-providers/identity-provider.js';
 import { readProvider, toProvider } from '../../../src/identity-providers/provider-entry.js';
 
@@ -85,8 +85,8 @@ describe('an entry that replaces another', () => {
     } catch (thrown) {
       error = thrown;
     }
-    expect(error).toBeInstanceOf(InvalidIdentityProvider);
-    expect((error as InvalidIdentityProvider).issues).toEqual([
+    expect(error).toBeInstanceOf(InvalidEntry);
+    expect((error as InvalidEntry).issues).toEqual([
       { path: 'client_secret', message: expect.stringMatching(/^is required where/) as string },
     ]);
     expect(readProvider({ ...body, client_secret: 'another' }, stored).clientSecret?.reveal()).toBe('another');

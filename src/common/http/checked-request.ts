@@ -1,9 +1,9 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
-import { DomainError, invalidParameter } from '../common/domain-error.js';
-import { documentedMembers } from '../common/http/documented-members.js';
-import { FormBody, queryParameters } from '../common/http/form.js';
+import { DomainError, invalidParameter } from '../domain-error.js';
+import { documentedMembers } from './documented-members.js';
+import { FormBody, queryParameters } from './form.js';
 
 type Shape = new () => object;
 
@@ -20,13 +20,25 @@ export const OptionalJsonBody = createParamDecorator((shape: Shape, context: Exe
 });
 
 /** The parameters of the query, likewise; what looks like a number is one. */
-export const QueryOf = createParamDecorator((shape: Shape, context: ExecutionContext) => {
-  const parameters = queryParameters(context.switchToHttp().getRequest<Request>().originalUrl);
-  return checked(
-    shape,
-    Object.fromEntries([...parameters].map(([name, text]) => [name, NUMBERS[name]?.(text) ?? text])),
+export const QueryOf = createParamDecorator((shape: Shape, context: ExecutionContext) =>
+  checked(shape, queryObject(context.switchToHttp().getRequest<Request>())),
+);
+
+/** The JSON object of the body where members that nobody knows are ignored, and null says nothing. */
+export const TolerantJsonBody = createParamDecorator((shape: Shape, context: ExecutionContext) =>
+  tolerated(shape, jsonObject(context.switchToHttp().getRequest<Request>())),
+);
+
+/** The parameters of the query, likewise. */
+export const TolerantQueryOf = createParamDecorator((shape: Shape, context: ExecutionContext) =>
+  tolerated(shape, queryObject(context.switchToHttp().getRequest<Request>())),
+);
+
+function queryObject({ originalUrl }: Request): object {
+  return Object.fromEntries(
+    [...queryParameters(originalUrl)].map(([name, text]) => [name, NUMBERS[name]?.(text) ?? text]),
   );
-});
+}
 
 const integer = (text: string): number | string => (/^-?\d{1,9}$/.test(text) ? Number(text) : text);
 const NUMBERS: Readonly<Record<string, (text: string) => number | string>> = { limit: integer, offset: integer };
@@ -45,13 +57,29 @@ export function jsonObject(request: Request): object {
 /** @throws DomainError `request.parameter-invalid` with all that is wrong */
 export function checked<Value extends object>(shape: new () => Value, given: object): Value {
   const { value, others } = documentedMembers(shape, given);
-  const unknown = others.map((name) => ({ parameter: publicName(name), detail: 'is unknown' }));
-  const errors = [...validateSync(value).map(toError), ...unknown];
-  if (errors.length > 0) throw new DomainError('request.parameter-invalid', { meta: { errors } });
-  return value as Value;
+  return valid(
+    value as Value,
+    others.map((name) => ({ parameter: publicName(name), detail: 'is unknown' })),
+  );
 }
 
-function toError({ property, constraints = {} }: ValidationError): { parameter: string; detail: string } {
+function tolerated<Value extends object>(shape: new () => Value, given: object): Value {
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  return valid(documentedMembers(shape, said).value as Value);
+}
+
+function valid<Value extends object>(value: Value, others: ParameterError[] = []): Value {
+  const errors = [...validateSync(value).map(toError), ...others];
+  if (errors.length > 0) throw new DomainError('request.parameter-invalid', { meta: { errors } });
+  return value;
+}
+
+interface ParameterError {
+  parameter: string;
+  detail: string;
+}
+
+function toError({ property, constraints = {} }: ValidationError): ParameterError {
   // The last is the decorator that stands first: what kind of value it has to be, before how large it may be.
   const detail = Object.values(constraints).at(-1) ?? 'is not valid';
   return { parameter: property, detail: detail.replace(`${property} `, '') };
