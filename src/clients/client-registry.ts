@@ -8,7 +8,7 @@ import { ADMIN_SCOPE, Configuration, parseClient, type ClientEntry } from '../co
 import { UnitOfWork } from '../database/index.js';
 import { UsersRepository } from '../users/index.js';
 import { toEntry, toNewClient } from './client-entry.js';
-import { makeVerifier } from './client-secrets.js';
+import { ClientSecrets, type StoredSecret } from './client-secrets.js';
 import type { Client, NewClient } from './client.js';
 import { ClientsRepository } from './clients.repository.js';
 
@@ -28,6 +28,7 @@ export class ClientRegistry {
 
   constructor(
     @Inject(ClientsRepository) private readonly clients: ClientsRepository,
+    @Inject(ClientSecrets) private readonly secrets: ClientSecrets,
     @Inject(UsersRepository) private readonly users: UsersRepository,
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Audit) private readonly audit: Audit,
@@ -59,12 +60,12 @@ export class ClientRegistry {
   async create(entry: Partial<ClientEntry>): Promise<ClientWithSecret> {
     const { client, chosen } = this.#read({ ...entry, client_id: entry.client_id ?? this.#newClientId() });
     const secret = chosen ?? (usesSecret(client) ? this.#newSecret() : undefined);
-    const verifier = secret && (await makeVerifier(secret));
+    const stored = secret && (await this.#seal(client, secret));
     const { clientId } = client;
     return this.unitOfWork.run(async () => {
       // RFC 9700 section 4.15: a client's `sub` must never be taken for a user's.
       const isUser = (await this.users.find(clientId)) !== undefined;
-      if (isUser || !(await this.clients.insert(client, verifier))) {
+      if (isUser || !(await this.clients.insert(client, stored))) {
         throw new DomainError('resource.conflict', {
           publicDetail: 'client_id is taken',
           meta: { parameter: 'client_id' },
@@ -88,10 +89,10 @@ export class ClientRegistry {
       if (client.clientId !== clientId) throw invalidParameter('client_id', 'must be the one of the path');
       const kept = secretKind(client) === secretKind(current) && !chosen;
       const secret = chosen ?? (usesSecret(client) && !kept ? this.#newSecret() : undefined);
-      const verifier = secret && (await makeVerifier(secret));
+      const stored = secret && (await this.#seal(client, secret));
       const changed = await this.unitOfWork.run(async () => {
         if (!(await this.clients.replace(current, client))) return undefined;
-        if (!kept) await this.clients.replaceSecrets(clientId, verifier);
+        if (!kept) await this.clients.replaceSecrets(clientId, stored);
         await this.#record('client.updated', clientId);
         return this.get(clientId);
       });
@@ -142,10 +143,10 @@ export class ClientRegistry {
       }
       if (chosen) this.#read({ ...toEntry(current), client_secret: chosen.reveal() }, current);
       const secret = chosen ?? this.#newSecret();
-      const verifier = await makeVerifier(secret);
+      const stored = await this.#seal(current, secret);
       const rotated = await this.unitOfWork.run(async () => {
         if (!(await this.clients.replace(current, current))) return undefined;
-        await this.clients.rotateSecrets(clientId, verifier, previousValidForMs);
+        await this.clients.rotateSecrets(clientId, stored, previousValidForMs);
         await this.#record('client.secret-rotated', clientId);
         return this.get(clientId);
       });
@@ -170,6 +171,10 @@ export class ClientRegistry {
   /** A UUID of another version than the ids of users have, so that it can never be one's. @see RFC 9562 section 5.8 */
   #newClientId(): string {
     return this.randomness.id().replace(/^(.{14})4/, '$18');
+  }
+
+  #seal(client: NewClient, secret: Secret): Promise<StoredSecret> {
+    return this.secrets.seal(secret, { signs: secretKind(client) === 'signs' });
   }
 
   #newSecret(): Secret {

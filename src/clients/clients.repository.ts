@@ -6,19 +6,53 @@ import { Randomness } from '../common/random.js';
 import type { SigningAlgorithm } from '../config/index.js';
 import { UnitOfWork } from '../database/index.js';
 import type { Client, NewClient, RegisteredKeys } from './client.js';
+import type { LiveSecret, StoredSecret } from './client-secrets.js';
 import { ClientEntity, ClientSecretEntity } from './client.entity.js';
+
+/** So many clients are kept in memory. */
+const MAX_KNOWN = 1_000;
+
+interface Known {
+  client: Client;
+  secrets?: LiveSecret[];
+}
 
 @Injectable()
 export class ClientsRepository {
+  readonly #known = new Map<string, Known>();
+
   constructor(
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Randomness) private readonly randomness: Randomness,
   ) {}
 
+  /**
+   * The client as it is now. What was read before is kept in memory and counts while the version of the row says that it
+   * is the latest, so that a change is seen at once whoever made it; asking for that is all that most calls do.
+   */
   async find(clientId: string): Promise<Client | undefined> {
+    const known = this.#known.get(clientId);
+    if (known) {
+      const [now] = await this.#rows.find({
+        select: { version: true, lastUsedAt: true },
+        where: { clientId },
+        take: 1,
+      });
+      if (now?.version === known.client.version) {
+        return { ...known.client, lastUsedAt: now.lastUsedAt ?? undefined };
+      }
+      this.#known.delete(clientId);
+      if (!now) return undefined;
+    }
     const row = await this.#rows.findOneBy({ clientId });
-    return row ? toClient(row) : undefined;
+    return row ? this.#keep(toClient(row)) : undefined;
+  }
+
+  #keep(client: Client): Client {
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(client.clientId, { client });
+    return client;
   }
 
   /** The oldest first. */
@@ -38,23 +72,23 @@ export class ClientsRepository {
   }
 
   /** A new registration; false where the id is taken. */
-  async insert(client: NewClient, secretVerifier: string | undefined): Promise<boolean> {
+  async insert(client: NewClient, secret: StoredSecret | undefined): Promise<boolean> {
     return this.unitOfWork.run(async () => {
       const now = this.clock.now();
       const row = { ...toFields(client), ...this.#changed(), disabledAt: null, lastUsedAt: null, createdAt: now };
       const inserted = await this.unitOfWork.insertOnce(ClientEntity, row);
-      if (inserted) await this.replaceSecrets(client.clientId, secretVerifier);
+      if (inserted) await this.replaceSecrets(client.clientId, secret);
       return inserted;
     });
   }
 
   /** Writes the registration, enabled, and replaces its secrets. */
-  async put(client: NewClient, secretVerifier: string | undefined): Promise<void> {
+  async put(client: NewClient, secret: StoredSecret | undefined): Promise<void> {
     await this.unitOfWork.run(async () => {
-      if (await this.insert(client, secretVerifier)) return;
+      if (await this.insert(client, secret)) return;
       const { clientId } = client;
       await this.#rows.update({ clientId }, { ...toFields(client), ...this.#changed(), disabledAt: null });
-      await this.replaceSecrets(clientId, secretVerifier);
+      await this.replaceSecrets(clientId, secret);
     });
   }
 
@@ -85,41 +119,51 @@ export class ClientsRepository {
   }
 
   /** Of all secrets only this one is left, if any. The registration has just been written, and is held by that. */
-  async replaceSecrets(clientId: string, verifier: string | undefined): Promise<void> {
+  async replaceSecrets(clientId: string, secret: StoredSecret | undefined): Promise<void> {
     await this.#secrets.delete({ clientId });
-    if (verifier !== undefined) await this.#insertSecret(clientId, verifier);
+    if (secret) await this.#insertSecret(clientId, secret);
   }
 
   /** This secret, and for so long the one before; of those before that none. Likewise. */
-  async rotateSecrets(clientId: string, verifier: string, previousValidForMs: number): Promise<void> {
-    if (previousValidForMs <= 0) return this.replaceSecrets(clientId, verifier);
+  async rotateSecrets(clientId: string, secret: StoredSecret, previousValidForMs: number): Promise<void> {
+    if (previousValidForMs <= 0) return this.replaceSecrets(clientId, secret);
     await this.#secrets.delete({ clientId, expiresAt: Not(IsNull()) });
     await this.#secrets.update({ clientId }, { expiresAt: this.clock.now() + previousValidForMs });
-    await this.#insertSecret(clientId, verifier);
+    await this.#insertSecret(clientId, secret);
   }
 
-  /** The verifiers of the secrets that are valid now: two while one replaces the other. */
-  async secretVerifiers(clientId: string): Promise<string[]> {
+  /** The secrets that are valid now: two while one replaces the other. Of a client just as it was read. */
+  async secrets({ clientId, version }: Client): Promise<LiveSecret[]> {
+    const known = this.#known.get(clientId);
+    if (known?.client.version !== version) return this.#readSecrets(clientId);
+    const secrets = (known.secrets ??= await this.#readSecrets(clientId));
+    return secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > this.clock.now());
+  }
+
+  /** That it was used now; says nothing about the registration, so its version stays. */
+  async noteUse(clientId: string): Promise<void> {
+    await this.#rows.update({ clientId }, { lastUsedAt: this.clock.now() });
+  }
+
+  async #readSecrets(clientId: string): Promise<LiveSecret[]> {
     const rows = await this.#secrets.find({
       where: [
         { clientId, expiresAt: IsNull() },
         { clientId, expiresAt: MoreThan(this.clock.now()) },
       ],
     });
-    return rows.map(({ verifier }) => verifier);
+    return rows.map(({ id, verifier, secret, dataKey, encryptionKeyId, expiresAt }) => ({
+      id,
+      verifier,
+      secret,
+      dataKey,
+      encryptionKeyId,
+      expiresAt: expiresAt ?? undefined,
+    }));
   }
 
-  async #insertSecret(clientId: string, verifier: string): Promise<void> {
-    await this.#secrets.insert({
-      id: this.randomness.id(),
-      clientId,
-      verifier,
-      secret: null,
-      dataKey: null,
-      encryptionKeyId: null,
-      createdAt: this.clock.now(),
-      expiresAt: null,
-    });
+  async #insertSecret(clientId: string, secret: StoredSecret): Promise<void> {
+    await this.#secrets.insert({ ...secret, clientId, createdAt: this.clock.now(), expiresAt: null });
   }
 
   #changed(): Pick<ClientEntity, 'version' | 'updatedAt'> {

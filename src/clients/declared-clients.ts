@@ -13,7 +13,7 @@ import {
 } from '../config/index.js';
 import { UsersRepository } from '../users/index.js';
 import { toNewClient } from './client-entry.js';
-import { makeVerifier } from './client-secrets.js';
+import { ClientSecrets } from './client-secrets.js';
 import { ClientsRepository } from './clients.repository.js';
 
 /** Where the API documentation receives its authorization code. */
@@ -33,6 +33,7 @@ export class DeclaredClients implements OnModuleInit {
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(AppliedDeclarations) private readonly applied: AppliedDeclarations,
     @Inject(ClientsRepository) private readonly clients: ClientsRepository,
+    @Inject(ClientSecrets) private readonly secrets: ClientSecrets,
     @Inject(UsersRepository) private readonly users: UsersRepository,
   ) {}
 
@@ -76,10 +77,9 @@ export class DeclaredClients implements OnModuleInit {
     const { SIGNING_ALGS: algorithms } = this.configuration.environment;
     const { id_token_signed_response_alg: algorithm } = declaration;
     if (!algorithms.includes(algorithm)) throw unsignable(declaration.client_id, algorithm);
-    await this.clients.put(
-      toNewClient(declaration),
-      declaration.client_secret && (await makeVerifier(declaration.client_secret)),
-    );
+    const { client_secret: secret, token_endpoint_auth_method: method } = declaration;
+    const stored = secret && (await this.secrets.seal(secret, { signs: method === 'client_secret_jwt' }));
+    await this.clients.put(toNewClient(declaration), stored);
   }
 }
 

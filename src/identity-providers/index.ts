@@ -7,7 +7,7 @@ export type { PostedProfile, UserinfoClaims } from './claims.js';
 export { isIssuerOf, type IdentityProvider } from './identity-provider.js';
 export { IdentityProvidersModule } from './identity-providers.module.js';
 export { IdentityProvidersRepository } from './identity-providers.repository.js';
-export { OutboundClient, OutboundError } from './outbound-client.js';
+export { OutboundClient, OutboundDocument, OutboundError } from './outbound-client.js';
 export { ProviderCheck, type FindingStatus, type ProviderFinding, type ProviderReport } from './provider-check.js';
 export { readProvider, toProvider } from './provider-entry.js';
 export type { RevocationHint } from './revocation.js';
