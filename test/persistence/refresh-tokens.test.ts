@@ -268,8 +268,10 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
       storage.clock.advance(IDLE_MS - 1);
       const successor = await refresh(tokenOf(answer));
       storage.clock.advance(IDLE_MS);
+      const before = await audited();
       await expect(refresh(tokenOf(successor))).rejects.toMatchObject(REFUSED);
       expect((await rowsOf(answer)).map(({ consumed_at: at }) => at !== null)).toEqual([true, false]);
+      expect(await audited()).toEqual(before);
       expect(await grantOf(answer)).toEqual([{ revoked_reason: null }]);
     });
 

@@ -115,7 +115,7 @@ export class RefreshTokens {
     const row = await this.#rows.findOneBy({ digest: key });
     if (!row || row.consumedAt === null) return { outcome: 'expired' };
     if (affected !== 1) {
-      const answer = grace && now - row.consumedAt <= GRACE_MS ? await this.#unusedAnswer(row) : undefined;
+      const answer = grace && now - row.consumedAt <= GRACE_MS ? this.#answerOf(row) : undefined;
       return answer ? { outcome: 'repeated', answer } : { outcome: 'reused' };
     }
     // Whoever uses the successor has it, and needs not be told again.
@@ -159,9 +159,9 @@ export class RefreshTokens {
       .execute();
   }
 
-  async #unusedAnswer({ digest: id, successor, answer, dataKey, encryptionKeyId }: RefreshTokenEntity) {
-    if (successor === null || answer === null || dataKey === null || encryptionKeyId === null) return undefined;
-    if (!(await this.#rows.existsBy({ digest: successor, consumedAt: IsNull() }))) return undefined;
+  /** Nothing once the successor was used, which erased it. */
+  #answerOf({ digest: id, answer, dataKey, encryptionKeyId }: RefreshTokenEntity) {
+    if (answer === null || dataKey === null || encryptionKeyId === null) return undefined;
     return parsed(this.envelopes.open({ table: TABLE, id }, { dataKey, encryptionKeyId }).unseal(ANSWER, answer));
   }
 
