@@ -13,6 +13,7 @@ export type AuditedEvent =
   | 'client.authorized'
   | 'token.issued'
   | 'token.reused'
+  | 'token.revoked'
   | 'client.created'
   | 'client.updated'
   | 'client.deleted'

@@ -8,8 +8,10 @@ import { AccessTokens } from './access-tokens/access-tokens.js';
 import { Callers } from './access-tokens/callers.js';
 import { Administrators } from './administrators/administrators.js';
 import { ApiKeys } from './administrators/api-keys.js';
+import { IntrospectionController } from './dialects/raidiam/introspection.controller.js';
 import { MetadataController } from './dialects/raidiam/metadata.controller.js';
 import { raidiamFace } from './dialects/raidiam/raidiam.face.js';
+import { RevocationController } from './dialects/raidiam/revocation.controller.js';
 import { TokenController } from './dialects/raidiam/token.controller.js';
 import { OAuthClientsController } from './dialects/slashid/clients.controller.js';
 import { slashidFace } from './dialects/slashid/slashid.face.js';
@@ -18,9 +20,12 @@ import { TokenEngine } from './engine/token-engine.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { AuthorizationCodes } from './grants/authorization-codes.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
+import { EndedGrants } from './grants/ended-grants.js';
 import { GrantsRepository } from './grants/grants.repository.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
+import { Introspection } from './introspection/introspection.js';
 import { RefreshTokens } from './refresh-tokens/refresh-tokens.js';
+import { Revocation } from './revocation/revocation.js';
 import { JwtSigner } from './signing/jwt-signer.js';
 import { SigningKeyRotation } from './signing/signing-key-rotation.js';
 import { SigningKeys } from './signing/signing-keys.js';
@@ -28,7 +33,13 @@ import { UserTokens } from './user-tokens/user-tokens.js';
 
 @Module({
   imports: [ClientsModule, ThrottlingModule, UsersModule],
-  controllers: [TokenController, MetadataController, OAuthClientsController],
+  controllers: [
+    TokenController,
+    IntrospectionController,
+    RevocationController,
+    MetadataController,
+    OAuthClientsController,
+  ],
   providers: [
     AccessTokenRecords,
     AccessTokens,
@@ -38,11 +49,14 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     AuthorizationCodes,
     Callers,
     ClientCredentialsGrant,
+    EndedGrants,
     GrantHandlers,
     GrantsRepository,
+    Introspection,
     JwtSigner,
     RefreshTokenGrant,
     RefreshTokens,
+    Revocation,
     SigningKeyRotation,
     SigningKeys,
     TokenEngine,
@@ -57,12 +71,14 @@ export class TokensModule {
     @Inject(UserDeletion) deletion: UserDeletion,
     @Inject(PasswordChanges) passwordChanges: PasswordChanges,
     @Inject(GrantsRepository) grants: GrantsRepository,
+    @Inject(RefreshTokens) refreshTokens: RefreshTokens,
     @Inject(UserTokens) userTokens: UserTokens,
   ) {
     faces.register(slashidFace);
     faces.registerFallback(raidiamFace);
     clients.onDeleted((clientId) => grants.revokeAllOfClient(clientId, 'client deleted'));
     deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
+    deletion.register((userId) => refreshTokens.forgetUser(userId));
     deletion.register((userId) => userTokens.forgetUser(userId));
     passwordChanges.register((userId) => userTokens.forgetMadeByPassword(userId));
   }

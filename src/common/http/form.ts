@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import type { Request } from 'express';
 import { DomainError, invalidParameter } from '../domain-error.js';
 
 const MAX_PARAMETER_BYTES = 8_192;
@@ -40,6 +41,19 @@ export function formBody(body: unknown, Shape?: new () => object): ReadonlyMap<s
       Object.values(invalid.constraints ?? {})[0]?.replace(`${invalid.property} `, '') ?? 'is not valid',
     );
   return parameters;
+}
+
+/**
+ * The same of a request that has to be a form or empty: a body that nobody could read is not taken for none.
+ * @throws DomainError `request.unsupported-media-type`
+ */
+export function requestForm(request: Request, Shape?: new () => object): ReadonlyMap<string, string> {
+  const { 'content-length': length = '0', 'transfer-encoding': chunked } = request.headers;
+  const body: unknown = request.body;
+  if (body === undefined && (Number(length) > 0 || chunked !== undefined)) {
+    throw new DomainError('request.unsupported-media-type', { publicDetail: FORM_EXPECTED });
+  }
+  return formBody(body, Shape);
 }
 
 /**

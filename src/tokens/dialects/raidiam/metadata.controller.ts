@@ -1,6 +1,11 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Configuration, STANDARD_SCOPES } from '../../../config/index.js';
+import {
+  ASSERTION_ALGORITHMS,
+  CLIENT_AUTHENTICATION_METHODS,
+  Configuration,
+  STANDARD_SCOPES,
+} from '../../../config/index.js';
 import { GrantHandlers } from '../../engine/grant-handler.js';
 import { SigningKeys } from '../../signing/signing-keys.js';
 import { JsonWebKeySet } from './raidiam.dto.js';
@@ -28,6 +33,8 @@ export class MetadataController {
       issuer,
       authorization_endpoint: `${issuer}/auth`,
       token_endpoint: `${issuer}/token`,
+      introspection_endpoint: `${issuer}/token/introspection`,
+      revocation_endpoint: `${issuer}/revoke`,
       jwks_uri: `${issuer}/jwks`,
       scopes_supported: [...new Set([...Object.keys(STANDARD_SCOPES), ...scopes])],
       response_types_supported: ['code'],
@@ -35,7 +42,14 @@ export class MetadataController {
       grant_types_supported: this.grants.grantTypes,
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: this.configuration.environment.SIGNING_ALGS,
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+      token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION_METHODS,
+      token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+      introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION_METHODS.filter(
+        (method) => method !== 'none',
+      ),
+      introspection_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
+      revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION_METHODS,
+      revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS,
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
       claims_supported: [

@@ -7,10 +7,15 @@ const INTERACTION_HEADER = 'x-fapi-interaction-id';
 /** Where scripts of other origins ask; the authorization endpoint is not among them. @see RFC 9700 section 2.6 */
 const CROSS_ORIGIN = new Set([
   '/token',
+  '/token/revocation',
+  '/revoke',
   '/jwks',
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
 ]);
+
+/** Where a client that is not authenticated is told so by 401, however it tried. @see RFC 7662 section 2.3 */
+const INTROSPECTION = '/token/introspection';
 
 /** The interaction id received where it is valid, a new UUID otherwise: every answer carries one. */
 function interactionId(received: string | string[] | undefined): string {
@@ -56,9 +61,9 @@ const ERRORS: ErrorTable<OAuthError> = {
   'identity.reauthentication-required': [400, 'invalid_grant'],
   'identity.missing-scopes': [400, 'invalid_scope'],
   'identity.held-by-another-user': [400, 'invalid_grant'],
-  'upstream.unavailable': [503, 'temporarily_unavailable'],
-  'upstream.misconfigured': [500, 'server_error'],
-  'server.unavailable': [503, 'temporarily_unavailable'],
+  'upstream.unavailable': [503],
+  'upstream.misconfigured': [500],
+  'server.unavailable': [503],
   'server.error': [500],
 };
 
@@ -72,13 +77,16 @@ export const raidiamFace: Face = {
 };
 
 function body(error: DomainError, request: FaceRequest): Pick<RenderedError, 'status' | 'body'> {
-  const [status, code] = ERRORS[error.code];
-  if (error.code === 'client.unauthenticated' && request.headers.authorization !== undefined) {
-    return { status: 401, body: oauthError('invalid_client', error) };
-  }
+  const [status, code] = statusOf(error, request);
   if (status === 404) return { status, body: { errors: ['Not Found'] } };
-  // 406, 413, 429 and 5xx are documented without a body.
+  // 405, 406, 413, 429 and 5xx say all that they say in the header.
   return code === undefined ? { status } : { status, body: oauthError(code, error) };
+}
+
+/** RFC 6749 section 5.2: 401 answers the Authorization header; the body's credentials are documented as 400. */
+function statusOf({ code }: DomainError, { headers: received, path }: FaceRequest): OAuthError {
+  const byHeader = received.authorization !== undefined || path.replace(/\/$/, '') === INTROSPECTION;
+  return code === 'client.unauthenticated' && byHeader ? [401, 'invalid_client'] : ERRORS[code];
 }
 
 function oauthError(code: string, { publicDetail, meta }: DomainError): object {
@@ -90,15 +98,14 @@ function oauthError(code: string, { publicDetail, meta }: DomainError): object {
 }
 
 function headers(error: DomainError, request: FaceRequest): Record<string, string> {
-  const [status, code] = ERRORS[error.code];
-  const authenticate =
-    error.code === 'client.unauthenticated' && request.headers.authorization !== undefined
-      ? 'Basic realm="symbolon", charset="UTF-8"'
-      : status === 401
-        ? `Bearer realm="symbolon"${error.code === 'credentials.missing' ? '' : `, error="${code}"`}`
-        : undefined;
+  const [status, code] = statusOf(error, request);
   return {
-    ...(authenticate !== undefined && { 'WWW-Authenticate': authenticate }),
+    ...(status === 401 && { 'WWW-Authenticate': challenge(error, code) }),
     ...(error.meta.retryAfterSeconds !== undefined && { 'Retry-After': String(error.meta.retryAfterSeconds) }),
   };
+}
+
+function challenge(error: DomainError, code: string | undefined): string {
+  if (error.code === 'client.unauthenticated') return 'Basic realm="symbolon", charset="UTF-8"';
+  return `Bearer realm="symbolon"${error.code === 'credentials.missing' ? '' : `, error="${code}"`}`;
 }
