@@ -188,7 +188,7 @@ export const refusedRows: SceneRow[] = [
   })),
 ];
 
-/** By assertion: documented as `assertion`, sent as `client_assertion`. */
+/** 200 by assertion: documented as `assertion`, sent as `client_assertion`. */
 export const assertionRows: SceneRow[] = [
   {
     name: 'client_assertion, without client_id: "take it from the assertion\'s `sub`"',
@@ -227,6 +227,10 @@ export const assertionRows: SceneRow[] = [
     answer: granted('accounts:read'),
     stores: true,
   },
+];
+
+/** 400 of assertions. */
+export const refusedAssertionRows: SceneRow[] = [
   {
     name: '"`assertion` authenticates the client only together with `client_assertion_type`": alone',
     given: (scene) => scene.assertion(),
@@ -249,6 +253,6 @@ export const assertionRows: SceneRow[] = [
     given: (scene) => scene.assertion(),
     send: (scene, assertion) =>
       scene.token(SIGNER, { ...READ, client_assertion_type: ASSERTION_TYPE, assertion, client_assertion: assertion }),
-    answer: invalidRequest('assertion and client_assertion are both there'),
+    answer: invalidRequest('assertion and client_assertion are the same, and one of them is enough.'),
   },
 ];
