@@ -124,6 +124,16 @@ describe.each(databases)("Raidiam's face on $name", (kind) => {
       expect(await scene.isActive(second.access_token)).toBe(true);
     });
 
+    it.each([
+      ['default RS256', 'RS256', KEEPER],
+      ['by client metadata', 'ES256', OPAQUE_KEEPER],
+    ])('"id_tokens by client metadata, default RS256": %s', async (_, alg, client) => {
+      const first = await scene.allowed(client);
+      for (const { id_token: token = '' } of [first, await scene.refreshed(client, first.refresh_token)]) {
+        expect(decodeProtectedHeader(token)).toMatchObject({ alg, typ: 'JWT' });
+      }
+    });
+
     it('the id_token says the same person, session and sign-in as before, and no nonce', async () => {
       const first = await scene.allowed();
       const { nonce, ...before } = claimsOf(first.id_token ?? '');

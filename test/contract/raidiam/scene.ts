@@ -69,7 +69,7 @@ export const configured =
       { ...IDLER, ...machine, scope: 'openid profile' },
       { ...SIGNER, ...machine, ...byKey, jwks: { keys: [publicJwk] } },
       { ...KEEPER, ...keeper },
-      { ...OPAQUE_KEEPER, ...keeper, access_token_format: 'opaque' },
+      { ...OPAQUE_KEEPER, ...keeper, access_token_format: 'opaque', id_token_signed_response_alg: 'ES256' },
       { ...FORGETTER, ...keeper, grant_types: ['authorization_code'] },
       { ...APP, ...keeper, token_endpoint_auth_method: 'none' },
       { ...AUDITOR, ...machine, introspection: 'any' },
