@@ -6,7 +6,7 @@ import { FormBody, formBody, requestForm } from '../../../common/http/form.js';
 import { Introspection, type IntrospectedToken } from '../../introspection/introspection.js';
 import { presentedClient } from '../oauth/presented-client.js';
 import { AcceptsJsonGuard } from './accepts-json.guard.js';
-import { presentedToken } from './presented-token.js';
+import { presentedToken } from '../oauth/presented-token.js';
 import { PresentedTokenForm, type IntrospectionAnswer } from './raidiam.dto.js';
 import { RaidiamIntrospectionDocumentation } from './raidiam.openapi.js';
 
