@@ -15,6 +15,17 @@ class SlashidClientForm {
   @IsOptional()
   @IsString()
   client_secret?: string;
+
+  /** The kind of `client_assertion`. */
+  @ApiPropertyOptional({ enum: ['urn:ietf:params:oauth:client-assertion-type:jwt-bearer'] })
+  @IsOptional()
+  @IsString()
+  client_assertion_type?: string;
+
+  /** The JWT of a client that authenticates by private_key_jwt or client_secret_jwt (RFC 7523 section 2.2). */
+  @IsOptional()
+  @IsString()
+  client_assertion?: string;
 }
 
 /** The form of `POST /oauth2/tokens`. */
