@@ -7,7 +7,7 @@ import { Configuration } from '../../../config/index.js';
 import { Introspection, type IntrospectedToken } from '../../introspection/introspection.js';
 import { presentedClient } from '../oauth/presented-client.js';
 import { AcceptsJsonGuard } from './accepts-json.guard.js';
-import { presentedToken } from './presented-token.js';
+import { presentedToken } from '../oauth/presented-token.js';
 import { PresentedTokenForm, type IntrospectionAnswer } from './raidiam.dto.js';
 import { RaidiamIntrospectionDocumentation } from './raidiam.openapi.js';
 

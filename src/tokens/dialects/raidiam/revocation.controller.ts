@@ -4,7 +4,7 @@ import { requestForm } from '../../../common/http/form.js';
 import { Configuration } from '../../../config/index.js';
 import { Revocation } from '../../revocation/revocation.js';
 import { presentedClient } from '../oauth/presented-client.js';
-import { presentedToken } from './presented-token.js';
+import { presentedToken } from '../oauth/presented-token.js';
 import { PresentedTokenForm } from './raidiam.dto.js';
 import { RaidiamRevocationDocumentation } from './raidiam.openapi.js';
 
