@@ -20,7 +20,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** RFC 9700 section 2.6: no http redirect URI but a loopback one; RFC 6749 section 3.1.2: absolute, no fragment. */
 const redirectUri = z.string().refine((text) => {
   const url = URL.parse(text);
-  if (!url || text.includes('#') || url.username !== '' || url.password !== '') return false;
+  if (!url || /[#\s\p{Cc}\p{Cs}]/u.test(text) || url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return true;
   if (url.protocol === 'http:') return LOOPBACK.has(url.hostname);
   return /^[a-z][a-z0-9+.-]*\.[a-z0-9+.-]*:$/.test(url.protocol);
@@ -73,7 +73,14 @@ const MIN_HMAC_SECRET = 32;
 export const clientDeclaration = z
   .strictObject({
     client_id: identifier,
-    client_name: z.string().min(1).max(200).optional(),
+    /** People are shown it when they are asked to consent: it is not to change the direction of what stands around it. */
+    client_name: z
+      .string()
+      .regex(
+        /^[^\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]{1,200}$/u,
+        'must have 1 to 200 characters without control characters',
+      )
+      .optional(),
     client_secret: secret.optional(),
     token_endpoint_auth_method: z
       .enum(CLIENT_AUTHENTICATION_METHODS, `must be one of ${CLIENT_AUTHENTICATION_METHODS.join(', ')}`)

@@ -11,7 +11,6 @@ import { ClientsRepository } from '../clients.repository.js';
 import { ClientAssertions } from './client-assertions.js';
 import type { PresentedClient } from './presented-client.js';
 
-const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'];
 const ASSERTION_METHODS = ['client_secret_jwt', 'private_key_jwt'];
 /** When a client was used last is known to within this. */
 const USE_NOTED_EVERY_MS = 60_000;
@@ -55,9 +54,9 @@ export class ClientAuthentication {
       if (!ASSERTION_METHODS.includes(registered)) return 'an assertion is not the registered method';
       return this.assertions.refusal(client, presented);
     }
-    const asRegistered =
-      presented.method === 'client_secret' ? SECRET_METHODS.includes(registered) : presented.method === registered;
-    if (!asRegistered) return `method ${presented.method} is not the registered one`;
+    const orBasic =
+      presented.method === 'client_secret_post' && presented.orBasic && registered === 'client_secret_basic';
+    if (presented.method !== registered && !orBasic) return `method ${presented.method} is not the registered one`;
     if (presented.method === 'none') return undefined;
     return (await this.#secretMatches(client, presented.secret)) ? undefined : 'wrong secret';
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThan, MoreThan, Not } from 'typeorm';
+import { IsNull, MoreThan } from 'typeorm';
 import type { Client } from '../../clients/index.js';
 import { Clock } from '../../common/clock.js';
 import { digest, Randomness } from '../../common/random.js';
@@ -115,7 +115,7 @@ export class RefreshTokens {
     const row = await this.#rows.findOneBy({ digest: key });
     if (!row || row.consumedAt === null) return { outcome: 'expired' };
     if (affected !== 1) {
-      const answer = grace && now - row.consumedAt <= GRACE_MS ? await this.#unusedAnswer(row) : undefined;
+      const answer = grace && now - row.consumedAt <= GRACE_MS ? this.#answerOf(row) : undefined;
       return answer ? { outcome: 'repeated', answer } : { outcome: 'reused' };
     }
     // Whoever uses the successor has it, and needs not be told again.
@@ -150,12 +150,18 @@ export class RefreshTokens {
 
   /** Erases the answers that nobody can be told again. */
   async forgetAnswers(): Promise<void> {
-    await this.#rows.update({ answer: Not(IsNull()), consumedAt: LessThan(this.clock.now() - GRACE_MS) }, NO_ANSWER);
+    const before = this.clock.now() - GRACE_MS;
+    await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set(NO_ANSWER)
+      .where('answer IS NOT NULL AND consumed_at < :before', { before })
+      .execute();
   }
 
-  async #unusedAnswer({ digest: id, successor, answer, dataKey, encryptionKeyId }: RefreshTokenEntity) {
-    if (successor === null || answer === null || dataKey === null || encryptionKeyId === null) return undefined;
-    if (!(await this.#rows.existsBy({ digest: successor, consumedAt: IsNull() }))) return undefined;
+  /** Nothing once the successor was used, which erased it. */
+  #answerOf({ digest: id, answer, dataKey, encryptionKeyId }: RefreshTokenEntity) {
+    if (answer === null || dataKey === null || encryptionKeyId === null) return undefined;
     return parsed(this.envelopes.open({ table: TABLE, id }, { dataKey, encryptionKeyId }).unseal(ANSWER, answer));
   }
 

@@ -244,6 +244,7 @@ const EVENTS =
   'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
 const CLIENT = { redirect_uris: ['https://app.example/callback'] };
 const CLIENT_ID = 'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit';
+const NAME = 'must have 1 to 200 characters without control characters';
 const ADMIN = 'must not hold admin, which only CONFIG_FILE gives';
 const REDIRECT =
   'must be an absolute https URL (http only for localhost, 127.0.0.1 and [::1]; or a private scheme in reverse domain notation) without fragment';
@@ -412,6 +413,8 @@ export const values: RefusedRow[] = (
     ['POST', '/clients', { ...CLIENT, client_secret: 'short' }, [['client_secret', 'must have at least 8 characters']]],
     ['POST', '/clients', { ...CLIENT, secret: 'x' }, [['secret', 'is not known here']]],
     ['POST', '/clients', { ...CLIENT, redirect_uris: ['http://app.example/'] }, [['redirect_uris.0', REDIRECT]]],
+    ['POST', '/clients', { ...CLIENT, redirect_uris: ['https://app.example/\nx'] }, [['redirect_uris.0', REDIRECT]]],
+    ['POST', '/clients', { ...CLIENT, client_name: 'Bank\u202e' }, [['client_name', NAME]]],
     [
       'POST',
       '/clients',
