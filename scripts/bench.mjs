@@ -38,13 +38,14 @@ async function measure(target, scenario, seconds) {
   };
 }
 
+const printRow = (/** @type {string[]} */ [target = '', scenario = '', ...numbers]) =>
+  console.log(target.padEnd(30) + scenario.padEnd(30) + numbers.map((text) => text.padStart(11)).join(''));
+
 /** @param {Measured[]} results */
 function print(results) {
-  const row = (/** @type {string[]} */ [target = '', scenario = '', ...numbers]) =>
-    console.log(target.padEnd(30) + scenario.padEnd(30) + numbers.map((text) => text.padStart(11)).join(''));
-  row(['', '', 'requests/s', 'median ms', 'p99 ms', 'failed']);
+  printRow(['', '', 'requests/s', 'median ms', 'p99 ms', 'failed']);
   for (const { target, scenario, requestsPerSecond, latencyMs, failed } of results) {
-    row([target, scenario, ...[requestsPerSecond, latencyMs.median, latencyMs.p99, failed].map(String)]);
+    printRow([target, scenario, ...[requestsPerSecond, latencyMs.median, latencyMs.p99, failed].map(String)]);
   }
 }
 
