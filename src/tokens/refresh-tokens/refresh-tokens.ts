@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThan, MoreThan, Not } from 'typeorm';
+import { IsNull, MoreThan } from 'typeorm';
 import type { Client } from '../../clients/index.js';
 import { Clock } from '../../common/clock.js';
 import { digest, Randomness } from '../../common/random.js';
@@ -8,6 +8,7 @@ import { Configuration } from '../../config/index.js';
 import { ExpiredRows, UnitOfWork } from '../../database/index.js';
 import { EncryptedTables, Envelopes } from '../../encryption/index.js';
 import type { TokenResult } from '../engine/token-result.js';
+import { GrantEntity } from '../grants/grant.entities.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
 
 const TABLE = 'refresh_tokens';
@@ -136,9 +137,26 @@ export class RefreshTokens {
     );
   }
 
+  /** For a user who is deleted: what is left of the last answers tells who they were. */
+  async forgetUser(userId: string): Promise<void> {
+    const grants = this.unitOfWork
+      .repository(GrantEntity)
+      .createQueryBuilder('granted')
+      .select('granted.id')
+      .where('granted.userId = :userId')
+      .getQuery();
+    await this.#rows.createQueryBuilder().delete().where(`grant_id IN (${grants})`, { userId }).execute();
+  }
+
   /** Erases the answers that nobody can be told again. */
   async forgetAnswers(): Promise<void> {
-    await this.#rows.update({ answer: Not(IsNull()), consumedAt: LessThan(this.clock.now() - GRACE_MS) }, NO_ANSWER);
+    const before = this.clock.now() - GRACE_MS;
+    await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set(NO_ANSWER)
+      .where('answer IS NOT NULL AND consumed_at < :before', { before })
+      .execute();
   }
 
   async #unusedAnswer({ digest: id, successor, answer, dataKey, encryptionKeyId }: RefreshTokenEntity) {
