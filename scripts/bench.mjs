@@ -8,7 +8,7 @@ import { TARGETS } from '../test/bench/targets.mjs';
 import { ensureBuilt } from './build.mjs';
 
 const CONNECTIONS = 16;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 
 /** @typedef {import('../test/bench/scenarios.mjs').Target} Target */
 /** @typedef {import('../test/bench/scenarios.mjs').Scenario} Scenario */
@@ -56,7 +56,7 @@ function print(results) {
 async function main() {
   const { values } = parseArgs({
     options: {
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
       json: { type: 'string', default: 'bench-results.json' },
       only: { type: 'string', multiple: true, default: Object.keys(TARGETS) },
     },
@@ -65,7 +65,7 @@ async function main() {
   const wanted = Object.entries(TARGETS).filter(([name]) => values.only.includes(name));
   if (!(seconds >= 1 && seconds <= 600) || wanted.length === 0) {
     console.error(
-      `usage: npm run bench -- [--seconds 5] [--json bench-results.json] [--only ${Object.keys(TARGETS).join('|')}]`,
+      `usage: npm run bench -- [--seconds 4] [--json bench-results.json] [--only ${Object.keys(TARGETS).join('|')}]`,
     );
     process.exitCode = 2;
     return;
