@@ -31,9 +31,10 @@ export default defineConfig({
       project('unit', ['unit', 'architecture'], []),
       project('persistence', ['persistence'], [setup('dist'), setup('postgres')]),
       project('contract', ['contract'], [setup('dist'), setup('postgres')]),
+      project('interop', ['interop'], [setup('dist'), setup('postgres')]),
       project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),
       project('browser', ['browser'], [setup('dist'), setup('chromium')]),
-      project('fault', ['fault'], [setup('dist')], { maxWorkers: 2, testTimeout: 120_000 }),
+      project('fault', ['fault'], [setup('dist')], { maxWorkers: 3, testTimeout: 120_000 }),
     ],
   },
 });

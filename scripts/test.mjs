@@ -7,7 +7,7 @@ import { build } from './build.mjs';
 import { bindProcess, removeTemporaryDirectory, temporaryDirectory } from './lifeline.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SUITES = ['unit', 'persistence', 'contract', 'e2e', 'browser', 'fault'];
+const SUITES = ['unit', 'persistence', 'contract', 'interop', 'e2e', 'browser', 'fault'];
 /** The inner loop of development: under a minute. */
 const QUICK = ['unit', 'persistence', 'contract'];
 /** What the inner loop leaves out of these: tests of the tests, what has to kill processes, what npm run architecture shows. */

@@ -12,6 +12,8 @@ type Schema = Required<Pick<DataSourceOptions, 'entities' | 'migrations'>>;
 
 const POOL_SIZE = 10;
 const TIMEOUT_MS = 10_000;
+/** How long SQLite waits for another process that has the file locked, unless a statement may take less altogether. */
+const BUSY_TIMEOUT_MS = 5_000;
 /** A fixed number of ours: every replica asks for the same lock. */
 const MIGRATION_LOCK = 7_962_656_679n;
 const MIGRATION_WAIT_MS = 10 * 60_000;
@@ -62,7 +64,7 @@ export function createDataSource(
       prepareDatabase: (handle: SqliteHandle) => {
         // A rotated refresh token exists nowhere else: it must survive a power failure, not only a crash.
         handle.pragma('synchronous = FULL');
-        handle.pragma('busy_timeout = 5000');
+        handle.pragma(`busy_timeout = ${Math.min(BUSY_TIMEOUT_MS, timeoutMs)}`);
       },
     }),
   );

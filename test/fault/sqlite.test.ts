@@ -10,6 +10,7 @@ import {
   redemptions,
   setRemaining,
   signInCapturing,
+  updateAccount,
   type Reading,
 } from '../support/vault.js';
 import { PROVIDER } from '../support/world.js';
@@ -23,8 +24,8 @@ const EXPIRIES = 20;
 const GRACE_MS = 10 * 60_000;
 const AN_HOUR_MS = 3_600_000;
 const SERVED_WITHIN_MS = 30_000;
-const SHORT = { UPSTREAM_TIMEOUT_MS: '3000', UPSTREAM_LEASE_MS: '8000' };
-const LONG = { UPSTREAM_TIMEOUT_MS: '20000', UPSTREAM_LEASE_MS: '30000' };
+const SHORT = { UPSTREAM_TIMEOUT_MS: '3000', UPSTREAM_LEASE_MS: '8000', DATABASE_TIMEOUT_MS: '1000' };
+const LONG = { UPSTREAM_TIMEOUT_MS: '20000', UPSTREAM_LEASE_MS: '30000', DATABASE_TIMEOUT_MS: '10000' };
 const RIGHT = 'correct horse battery staple';
 
 /** What each face says while the account is out of reach. */
@@ -94,6 +95,8 @@ describe.skipIf(!usesDatabase('sqlite')).each([
     expect((await audited(world, login)).filter(({ reason }) => reason === 'rotation_lost')).toHaveLength(1);
   };
   const servedOrLost = graceMs > 0 ? served : lost;
+  /** As if the time of a dead holder's lease were over. */
+  const endLease = (login: string): Promise<void> => updateAccount(world, login, { lease_expires_at: 1 });
   const killDuring = async (token: string, reached: Promise<unknown>): Promise<void> => {
     const reading = read(world, token).catch(() => undefined);
     await reached;
@@ -130,11 +133,12 @@ describe.skipIf(!usesDatabase('sqlite')).each([
       async () => (await linkedAccount(world, 'before'))['lease_owner'] !== null,
     );
     await killDuring(token, holds);
+    await endLease('before');
     await served('before', token);
     expect(redemptions(world)).toEqual({ attempted: 1, reused: false });
   });
 
-  it('killed during the call, which the provider never processed: nobody is lost', async () => {
+  it('killed during the call, which the provider never processed: nobody is lost once the lease is over', async () => {
     const token = await linked('during');
     world.upstream.failNext(1);
     world.upstream.withhold('request');
@@ -147,6 +151,7 @@ describe.skipIf(!usesDatabase('sqlite')).each([
     const token = await linked('rotated');
     world.upstream.withhold('answer');
     await killDuring(token, world.upstream.waitForTokenRequest());
+    await endLease('rotated');
     await servedOrLost('rotated', token);
     expect(world.upstream.counts.refresh.attempted).toBe(2);
   });
@@ -164,6 +169,7 @@ describe.skipIf(!usesDatabase('sqlite')).each([
     unlock();
     await world.restart('kill');
     await reading;
+    await endLease('unstored');
     const { generation } = await linkedAccount(world, 'unstored');
     // It may have been faster than the lock: then there is nothing to lose.
     await (generation === 1 ? servedOrLost : served)('unstored', token);

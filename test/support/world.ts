@@ -24,6 +24,7 @@ export interface WorldOptions {
 export interface TokenAnswer {
   access_token: string;
   id_token?: string;
+  refresh_token?: string;
   expires_in: number;
   token_type: string;
   scope: string;
@@ -260,8 +261,26 @@ export function tokenRequest(
   code: string,
   verifier: string,
 ): Pick<RequestOptions, 'form' | 'headers'> {
-  const form = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: verifier };
-  if (client.client_secret === undefined) return { form: { ...form, client_id: client.client_id } };
-  const basic = Buffer.from(`${client.client_id}:${encodeURIComponent(client.client_secret)}`).toString('base64');
+  return asClient(client, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: REDIRECT_URI,
+    code_verifier: verifier,
+  });
+}
+
+export function refreshRequest(
+  client: { client_id: string; client_secret?: string },
+  refreshToken: string,
+): Pick<RequestOptions, 'form' | 'headers'> {
+  return asClient(client, { grant_type: 'refresh_token', refresh_token: refreshToken });
+}
+
+function asClient(
+  { client_id, client_secret: secret }: { client_id: string; client_secret?: string },
+  form: Record<string, string>,
+): Pick<RequestOptions, 'form' | 'headers'> {
+  if (secret === undefined) return { form: { ...form, client_id } };
+  const basic = Buffer.from(`${client_id}:${encodeURIComponent(secret)}`).toString('base64');
   return { form, headers: { authorization: `Basic ${basic}` } };
 }
