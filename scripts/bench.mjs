@@ -8,7 +8,7 @@ import { TARGETS } from '../test/bench/targets.mjs';
 import { ensureBuilt } from './build.mjs';
 
 const CONNECTIONS = 16;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 
 /** @typedef {import('../test/bench/scenarios.mjs').Target} Target */
 /** @typedef {import('../test/bench/scenarios.mjs').Scenario} Scenario */
@@ -38,13 +38,14 @@ async function measure(target, scenario, seconds) {
   };
 }
 
+const printRow = (/** @type {string[]} */ [target = '', scenario = '', ...numbers]) =>
+  console.log(target.padEnd(30) + scenario.padEnd(30) + numbers.map((text) => text.padStart(11)).join(''));
+
 /** @param {Measured[]} results */
 function print(results) {
-  const row = (/** @type {string[]} */ [target = '', scenario = '', ...numbers]) =>
-    console.log(target.padEnd(30) + scenario.padEnd(30) + numbers.map((text) => text.padStart(11)).join(''));
-  row(['', '', 'requests/s', 'median ms', 'p99 ms', 'failed']);
+  printRow(['', '', 'requests/s', 'median ms', 'p99 ms', 'failed']);
   for (const { target, scenario, requestsPerSecond, latencyMs, failed } of results) {
-    row([target, scenario, ...[requestsPerSecond, latencyMs.median, latencyMs.p99, failed].map(String)]);
+    printRow([target, scenario, ...[requestsPerSecond, latencyMs.median, latencyMs.p99, failed].map(String)]);
   }
 }
 
@@ -55,7 +56,7 @@ function print(results) {
 async function main() {
   const { values } = parseArgs({
     options: {
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
       json: { type: 'string', default: 'bench-results.json' },
       only: { type: 'string', multiple: true, default: Object.keys(TARGETS) },
     },
@@ -64,7 +65,7 @@ async function main() {
   const wanted = Object.entries(TARGETS).filter(([name]) => values.only.includes(name));
   if (!(seconds >= 1 && seconds <= 600) || wanted.length === 0) {
     console.error(
-      `usage: npm run bench -- [--seconds 5] [--json bench-results.json] [--only ${Object.keys(TARGETS).join('|')}]`,
+      `usage: npm run bench -- [--seconds 4] [--json bench-results.json] [--only ${Object.keys(TARGETS).join('|')}]`,
     );
     process.exitCode = 2;
     return;

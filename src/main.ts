@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { HttpAdapter } from './app.adapter.js';
 import { AppModule } from './app.module.js';
 import { setUpApp } from './app.setup.js';
 import { drainable } from './common/http/drain.js';
@@ -22,7 +23,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 async function start(configuration: Configuration): Promise<void> {
   const { HOST: host, PORT: port, LOG_LEVEL: level } = configuration.environment;
   const logger = new PinoLogger(level);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(configuration), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(configuration), new HttpAdapter(), {
     logger,
     bodyParser: false,
     abortOnError: false,

@@ -4,7 +4,7 @@ import { Clock } from '../common/clock.js';
 import type { Page, PageRequest } from '../common/page.js';
 import { Randomness } from '../common/random.js';
 import { requestContext } from '../common/request-context.js';
-import { UnitOfWork } from '../database/index.js';
+import { JointInserts, UnitOfWork } from '../database/index.js';
 import { AuditEventEntity } from './audit-event.entity.js';
 
 export type AuditedEvent =
@@ -91,9 +91,16 @@ export interface AuditFilter {
 /** So many entries are in memory while the log is read as a whole. */
 const BATCH = 500;
 
-/** The audit log. A record written inside a unit of work is committed with what it records, or not at all. */
+/**
+ * The audit log. A record written inside a unit of work is committed with what it records, or not at all; one outside of
+ * any is committed with those of other requests, and before its own request is answered.
+ */
 @Injectable()
 export class Audit {
+  readonly #joint = new JointInserts((rows: AuditEventEntity[]) =>
+    this.unitOfWork.repository(AuditEventEntity).insert(rows),
+  );
+
   constructor(
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Clock) private readonly clock: Clock,
@@ -102,7 +109,7 @@ export class Audit {
 
   async record({ id, event, outcome, userId, clientId, identityProvider, reason }: AuditRecord): Promise<void> {
     const context = requestContext.getStore();
-    await this.unitOfWork.repository(AuditEventEntity).insert({
+    const row: AuditEventEntity = {
       id: id ?? this.randomness.id(),
       at: this.clock.now(),
       event,
@@ -114,7 +121,9 @@ export class Audit {
       reason: reason ?? null,
       requestId: context?.requestId ?? null,
       address: context?.address ?? null,
-    });
+    };
+    if (this.unitOfWork.inTransaction) await this.unitOfWork.repository(AuditEventEntity).insert(row);
+    else await this.#joint.add(row);
   }
 
   /** What was recorded under this id, if it was. */

@@ -6,6 +6,7 @@ export { createDataSource, migrate, type ConnectionLimits } from './data-source.
 export { column, instant, nullable, optionalInstant } from './columns.js';
 export { DatabaseModule } from './database.module.js';
 export { ExpiredRows } from './expired-rows.js';
+export { JointInserts } from './joint-inserts.js';
 export type { PoolUsage } from './postgres-sessions.js';
 export { isUnavailable } from './unavailable.js';
 export { Poller } from './poller.js';

@@ -61,6 +61,11 @@ export class UnitOfWork {
     else action();
   }
 
+  /** Whether what runs now is part of a transaction. */
+  get inTransaction(): boolean {
+    return this.#open !== undefined;
+  }
+
   repository<Entity extends ObjectLiteral>(target: EntityTarget<Entity>): Repository<Entity> {
     return this.manager.getRepository(target);
   }

@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { Client } from 'pg';
 import { MAIN } from '../../scripts/build.mjs';
 import { startService } from '../../scripts/demo/service.mjs';
 import { freePort } from '../../scripts/free-port.mjs';
@@ -75,9 +75,13 @@ async function onPostgres() {
   const server = await startPostgres();
   const name = `symbolon_bench_${randomBytes(6).toString('hex')}`;
   const asAdministrator = async (/** @type {string} */ statement) => {
-    const client = new pg.Client({ connectionString: server.url });
+    const client = new Client({ connectionString: server.url });
     await client.connect();
-    await client.query(statement).finally(() => client.end());
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
   };
   await asAdministrator(`CREATE DATABASE "${name}"`);
   const url = new URL(server.url);

@@ -1,7 +1,7 @@
-import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import type { Request } from 'express';
 import { DomainError, invalidParameter } from '../domain-error.js';
+import { documentedMembers } from './documented-members.js';
 
 const MAX_PARAMETER_BYTES = 8_192;
 /** RFC 8707 section 2, RFC 8693 section 2.1. */
@@ -34,7 +34,7 @@ export function formBody(body: unknown, Shape?: new () => object): ReadonlyMap<s
   if (!(body instanceof FormBody))
     throw new DomainError('request.unsupported-media-type', { publicDetail: FORM_EXPECTED });
   const parameters = formParameters(body.encoded);
-  const [invalid] = Shape ? validateSync(plainToInstance(Shape, Object.fromEntries(parameters))) : [];
+  const [invalid] = Shape ? validateSync(documentedMembers(Shape, Object.fromEntries(parameters)).value) : [];
   if (invalid)
     throw invalidParameter(
       invalid.property,
