@@ -42,6 +42,7 @@ describe.each(databases)("Raidiam's face on $name", (kind) => {
   describe('client_credentials', () => {
     it.each(credentials.grantedRows)('200: $name', check);
     it.each(credentials.refusedRows)('refused: $name', check);
+    it.each(credentials.assertionRows)('an assertion: $name', check);
     it.each(credentials.refusedAssertionRows)('refused: $name', check);
 
     it('answers a token of its own: no user, no grant, no refresh token', async () => {

@@ -1,13 +1,12 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeVerifier } from '../../src/clients/client-secrets.js';
 import { epochSeconds } from '../../src/common/clock.js';
 import { digest } from '../../src/common/random.js';
 import { Secret } from '../../src/common/secret.js';
 import type { TokenRequest } from '../../src/tokens/engine/token-engine.js';
 import type { User } from '../../src/users/index.js';
 import { databases, type Row } from '../support/databases.js';
-import { newClient } from './support/clients.js';
+import { newClient, storedSecret } from './support/clients.js';
 import { openStorage, type Storage } from './support/storage.js';
 import { tokensRoomOf, type TokensRoom } from './support/tokens-room.js';
 
@@ -51,8 +50,8 @@ describe.each(databases)('access tokens on $name', (kind) => {
   });
 
   const registerAll = async (): Promise<void> => {
-    const verifier = await makeVerifier(SECRET);
-    for (const client of Object.values(CLIENTS)) await first.clients.put(client, verifier);
+    const secret = await storedSecret(SECRET);
+    for (const client of Object.values(CLIENTS)) await first.clients.put(client, secret);
   };
   const exchange = (clientId: string, grantType: string, parameters: object, more: Partial<TokenRequest> = {}) =>
     first.engine.exchange({

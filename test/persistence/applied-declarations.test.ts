@@ -9,6 +9,7 @@ import { AppliedDeclarations } from '../../src/config/index.js';
 import { UsersRepository } from '../../src/users/index.js';
 import { databases } from '../support/databases.js';
 import { encryptionKeys } from '../support/service.js';
+import { clientSecretsOf } from './support/clients.js';
 import { openStorage, type Replica, type Storage } from './support/storage.js';
 
 const [k1, k2] = [encryptionKeys('k1'), encryptionKeys('k2')];
@@ -39,7 +40,13 @@ describe.each(databases)('the declarations of CONFIG_FILE on $name', (kind) => {
     const started = replica.configured({ keys, declared: { clients: declared } });
     const { unitOfWork, clock, randomness, configuration } = started;
     const users = new UsersRepository(unitOfWork, clock, randomness);
-    await new DeclaredClients(configuration, appliedBy(started), clientsOf(started), users).onModuleInit();
+    await new DeclaredClients(
+      configuration,
+      appliedBy(started),
+      clientsOf(started),
+      clientSecretsOf(started),
+      users,
+    ).onModuleInit();
   };
   const find = async (id = 'app'): Promise<Client | undefined> => clients.find(id);
   const rotateSecret = async () => {
@@ -47,6 +54,7 @@ describe.each(databases)('the declarations of CONFIG_FILE on $name', (kind) => {
     await storage.database.query('UPDATE client_secrets SET verifier = ? WHERE client_id = ?', [verifier, 'app']);
     return verifier;
   };
+  const verifiers = async () => (await clients.secrets((await find())!)).map(({ verifier }) => verifier);
 
   it('are applied when they are new and when they change', async () => {
     await start([app]);
@@ -63,13 +71,13 @@ describe.each(databases)('the declarations of CONFIG_FILE on $name', (kind) => {
     await start([app]);
     await start([app, other]);
     expect(await find()).toMatchObject({ enabled: false });
-    expect(await clients.secretVerifiers('app')).toEqual([verifier]);
+    expect(await verifiers()).toEqual([verifier]);
   });
 
   it('are applied again when only a secret changes', async () => {
     await start([app]);
     await start([{ ...app, client_secret: secretOf('n') }]);
-    expect(await clients.secretVerifiers('app')).toEqual([await makeVerifier(new Secret(secretOf('n')))]);
+    expect(await verifiers()).toEqual([await makeVerifier(new Secret(secretOf('n')))]);
   });
 
   it('that are removed are disabled, not deleted, and enabled when they come back, unchanged or not', async () => {

@@ -8,18 +8,21 @@ import { Secret } from '../../src/common/secret.js';
 import { AppliedDeclarations } from '../../src/config/index.js';
 import { UsersRepository } from '../../src/users/index.js';
 import { databases } from '../support/databases.js';
+import { clientSecretsOf } from './support/clients.js';
 import { fiftyTimes, openStorage, type Replica, type Storage } from './support/storage.js';
 
 const APP = { client_id: 'app', redirect_uris: ['https://app.example/callback'], scope: 'openid' };
 const HOUR_MS = 3_600_000;
 
-const roomOf = ({ unitOfWork, clock, randomness, configuration }: Replica) => {
+const roomOf = (replica: Replica) => {
+  const { unitOfWork, clock, randomness, configuration } = replica;
+  const secrets = clientSecretsOf(replica);
   const clients = new ClientsRepository(unitOfWork, clock, randomness);
   const users = new UsersRepository(unitOfWork, clock, randomness);
   const audit = new Audit(unitOfWork, clock, randomness);
-  const registry = new ClientRegistry(clients, users, unitOfWork, audit, randomness, configuration);
+  const registry = new ClientRegistry(clients, secrets, users, unitOfWork, audit, randomness, configuration);
   const applied = new AppliedDeclarations(unitOfWork, clock, configuration);
-  return { clients, users, registry, declared: new DeclaredClients(configuration, applied, clients, users) };
+  return { clients, users, registry, declared: new DeclaredClients(configuration, applied, clients, secrets, users) };
 };
 type Room = ReturnType<typeof roomOf>;
 
@@ -38,7 +41,8 @@ describe.each(databases)('the registry of clients on $name', (kind) => {
     (await room.registry.rotateSecret('app', { previousValidForMs })).secret;
   /** Which of the secrets the client may use now, by their places. */
   const live = async (...secrets: (Secret | undefined)[]): Promise<number[]> => {
-    const verifiers = await second.clients.secretVerifiers('app');
+    const client = await second.clients.find('app');
+    const verifiers = client ? (await second.clients.secrets(client)).map(({ verifier }) => verifier) : [];
     const places: number[] = [];
     for (const [place, secret] of secrets.entries()) {
       for (const verifier of verifiers) if (secret && (await matches(secret, verifier))) places.push(place);

@@ -1,12 +1,11 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeVerifier } from '../../src/clients/client-secrets.js';
 import { digest } from '../../src/common/random.js';
 import { Secret } from '../../src/common/secret.js';
 import type { TokenResult } from '../../src/tokens/engine/token-result.js';
 import type { User } from '../../src/users/index.js';
 import { databases, type Row } from '../support/databases.js';
-import { newClient } from './support/clients.js';
+import { newClient, storedSecret } from './support/clients.js';
 import { fiftyTimes, openStorage, type Storage } from './support/storage.js';
 import { present, revealed, tokensRoomOf, type TokensRoom } from './support/tokens-room.js';
 
@@ -47,8 +46,8 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
     storage = await openStorage(kind);
     first = await tokensRoomOf(storage.first);
     second = await tokensRoomOf(storage.second);
-    const verifier = await makeVerifier(SECRET);
-    for (const client of CONFIDENTIAL) await first.clients.put(client, verifier);
+    const secret = await storedSecret(SECRET);
+    for (const client of CONFIDENTIAL) await first.clients.put(client, secret);
     await first.clients.put(SPA, undefined);
   });
   afterAll(() => storage.close());
@@ -126,7 +125,7 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
     it('not to a client without the grant', async () => {
       await first.clients.put(
         newClient({ ...common, client_id: 'later', grant_types: ['authorization_code'] }),
-        await makeVerifier(SECRET),
+        await storedSecret(SECRET),
       );
       expect((await redeem('later')).refreshToken).toBeUndefined();
     });
@@ -193,10 +192,10 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
     it('nor beyond what the client may have by now', async () => {
       const answer = await redeem();
       await refresh(tokenOf(answer));
-      const verifier = await makeVerifier(SECRET);
-      await first.clients.put({ ...APP, scope: ['openid'] }, verifier);
+      const secret = await storedSecret(SECRET);
+      await first.clients.put({ ...APP, scope: ['openid'] }, secret);
       await expect(refresh(tokenOf(answer))).rejects.toMatchObject({ code: 'scope.invalid' });
-      await first.clients.put(APP, verifier);
+      await first.clients.put(APP, secret);
       await expectAlive(await refresh(tokenOf(answer)));
     });
   });
@@ -328,10 +327,10 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
 
     it('that the client lost is refused, and nothing is spent', async () => {
       const answer = await redeem();
-      const verifier = await makeVerifier(SECRET);
-      await first.clients.put({ ...APP, scope: ['openid', 'offline_access'] }, verifier);
+      const secret = await storedSecret(SECRET);
+      await first.clients.put({ ...APP, scope: ['openid', 'offline_access'] }, secret);
       await expect(refresh(tokenOf(answer))).rejects.toMatchObject({ code: 'scope.invalid' });
-      await first.clients.put(APP, verifier);
+      await first.clients.put(APP, secret);
       await expectAlive(await refresh(tokenOf(answer)));
     });
   });
@@ -346,7 +345,7 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
       [
         'a disabled client',
         () => first.clients.disable('app'),
-        async () => first.clients.put(APP, await makeVerifier(SECRET)),
+        async () => first.clients.put(APP, await storedSecret(SECRET)),
       ],
     ])('%s is refused without spending it', async (_, end, restore) => {
       const answer = await redeem();

@@ -1,5 +1,4 @@
 import { Audit } from '../../../src/audit/index.js';
-import { ClientAuthentication } from '../../../src/clients/index.js';
 import { ClientsRepository } from '../../../src/clients/clients.repository.js';
 import { Secret } from '../../../src/common/secret.js';
 import { Readiness } from '../../../src/health/index.js';
@@ -21,6 +20,7 @@ import { JwtSigner } from '../../../src/tokens/signing/jwt-signer.js';
 import { SigningKeyRotation } from '../../../src/tokens/signing/signing-key-rotation.js';
 import { SigningKeys } from '../../../src/tokens/signing/signing-keys.js';
 import { UsersRepository } from '../../../src/users/index.js';
+import { clientAuthenticationOf } from './clients.js';
 import type { Replica } from './storage.js';
 
 /** The engine and its grants on one replica, as the service puts them together. */
@@ -63,7 +63,7 @@ export async function tokensRoomOf(replica: Replica) {
     handlers.register(handler);
   }
   const engine = new TokenEngine(
-    new ClientAuthentication(clients),
+    clientAuthenticationOf(replica, clients),
     handlers,
     accessTokens,
     refreshTokens,
