@@ -55,7 +55,7 @@ export class ApiKeyAnswer {
 /** A key that was just made. */
 export class ApiKeySecretAnswer extends ApiKeyAnswer {
   /** The key. Shown this once. */
-  @ApiProperty({ example: 'symk_…' })
+  @ApiProperty({ example: 'symbolon_key_…' })
   api_key!: string;
 }
 

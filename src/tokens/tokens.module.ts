@@ -20,6 +20,7 @@ import { TokenEngine } from './engine/token-engine.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
 import { AuthorizationCodes } from './grants/authorization-codes.js';
 import { ClientCredentialsGrant } from './grants/client-credentials.grant.js';
+import { EndedGrants } from './grants/ended-grants.js';
 import { GrantsRepository } from './grants/grants.repository.js';
 import { RefreshTokenGrant } from './grants/refresh-token.grant.js';
 import { Introspection } from './introspection/introspection.js';
@@ -48,6 +49,7 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     AuthorizationCodes,
     Callers,
     ClientCredentialsGrant,
+    EndedGrants,
     GrantHandlers,
     GrantsRepository,
     Introspection,
@@ -69,12 +71,14 @@ export class TokensModule {
     @Inject(UserDeletion) deletion: UserDeletion,
     @Inject(PasswordChanges) passwordChanges: PasswordChanges,
     @Inject(GrantsRepository) grants: GrantsRepository,
+    @Inject(RefreshTokens) refreshTokens: RefreshTokens,
     @Inject(UserTokens) userTokens: UserTokens,
   ) {
     faces.register(slashidFace);
     faces.registerFallback(raidiamFace);
     clients.onDeleted((clientId) => grants.revokeAllOfClient(clientId, 'client deleted'));
     deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
+    deletion.register((userId) => refreshTokens.forgetUser(userId));
     deletion.register((userId) => userTokens.forgetUser(userId));
     passwordChanges.register((userId) => userTokens.forgetMadeByPassword(userId));
   }

@@ -27,7 +27,7 @@ import {
   values,
   type RefusedRow,
 } from './admin/request.rows.js';
-import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire } from './admin/requests.js';
+import { ADMIN_API_KEY, ask, createUser, PASSWORD, wire, withoutGiven } from './admin/requests.js';
 
 /** The counters of refused requests are kept, and what was refused is written down; jobs come and go by themselves. */
 const ASIDE = /^(audit_events|jobs|throttles): /;
@@ -73,13 +73,6 @@ describe.each(databases)('the admin API on $name', (kind) => {
     world.ledger.add(secret, 'the secret of a webhook');
     const { status, headers, body } = wire(answer);
     return { status, headers, body: { ...(body as object), secret: undefined } };
-  };
-  /** Without the one member that is new each time, and a secret. */
-  const withoutGiven = (answer: BrowserResponse, member: string, form = /^[A-Za-z0-9_-]{43}$/) => {
-    const { status, headers, body } = wire(answer);
-    const { [member]: given, ...rest } = body as Record<string, unknown>;
-    expect(given).toMatch(form);
-    return { status, headers, body: rest };
   };
   /** Each line by itself. */
   const expectDocumentedLines = (method: string, path: string, answer: BrowserResponse, count: number): void => {
@@ -612,13 +605,13 @@ describe.each(databases)('the admin API on $name', (kind) => {
     it('are made, listed and deleted; the key is shown once', async () => {
       const answer = await ask(world, 'POST', '/api-keys', { json: key });
       expectDocumented('POST', '/api-keys', answer);
-      expect(withoutGiven(answer, 'api_key', /^symk_[A-Za-z0-9_-]{43}$/)).toStrictEqual(created(answered));
+      expect(withoutGiven(answer, 'api_key', /^symbolon_key_[A-Za-z0-9_-]{43}$/)).toStrictEqual(created(answered));
       const again = await ask(world, 'POST', '/api-keys', { json: key });
       expect(wire(again)).toStrictEqual(
         problem(409, 'It exists already.', {}, [{ parameter: 'name', detail: "is another key's" }]),
       );
       const other = { name: 'refresher', scopes: ['upstream-tokens:refresh'] };
-      withoutGiven(await ask(world, 'POST', '/api-keys', { json: other }), 'api_key', /^symk_/);
+      withoutGiven(await ask(world, 'POST', '/api-keys', { json: other }), 'api_key', /^symbolon_key_/);
       const listed = await ask(world, 'GET', '/api-keys');
       expect(wire(listed)).toStrictEqual(list([answered, { id: '<id>', ...other, created_at: '<time>' }]));
       expectDocumented('GET', '/api-keys', listed);

@@ -85,6 +85,8 @@ const columns: Record<string, TableColumn[]> = {
 
 const indices: [table: string, index: TableIndex][] = [
   ['grants', new TableIndex({ name: 'grants_client_id', columnNames: ['client_id'] })],
+  ['authorization_codes', new TableIndex({ name: 'authorization_codes_grant_id', columnNames: ['grant_id'] })],
+  ['user_tokens', new TableIndex({ name: 'user_tokens_grant_id', columnNames: ['grant_id'] })],
   [
     'signing_keys',
     new TableIndex({

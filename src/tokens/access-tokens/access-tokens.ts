@@ -129,9 +129,9 @@ export class AccessTokens {
         : this.callers.find({ userId, through: { grantId, clientId } }),
     ]);
     if (ended) throw new DomainError('credentials.token-revoked');
-    return 'user' in behind
-      ? { claims, client: behind.client!, caller: { ...behind, ...termsOf(claims) } }
-      : { claims, client: behind, caller: undefined };
+    const client = 'user' in behind ? behind.client! : behind;
+    if (client.createdAt >= (claims.iat + 1) * 1000) throw invalid('issued to a former client of that id');
+    return { claims, client, caller: 'user' in behind ? { ...behind, ...termsOf(claims) } : undefined };
   }
 
   async #verify(token: string): Promise<JWTPayload> {

@@ -5,6 +5,7 @@ import { equalInConstantTime } from '../../common/random.js';
 import type { Secret } from '../../common/secret.js';
 import { ADMIN_SCOPE, Configuration } from '../../config/index.js';
 import { Throttling } from '../../throttling/index.js';
+import { AccessTokens } from '../access-tokens/access-tokens.js';
 import { ApiKeys } from './api-keys.js';
 
 /** Whoever administrates, and what they may do. */
@@ -25,6 +26,7 @@ export class Administrators {
   constructor(
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(ApiKeys) private readonly apiKeys: ApiKeys,
+    @Inject(AccessTokens) private readonly accessTokens: AccessTokens,
     @Inject(Throttling) private readonly throttling: Throttling,
     @Inject(Audit) private readonly audit: Audit,
   ) {}
@@ -40,14 +42,27 @@ export class Administrators {
     return administrator;
   }
 
-  /** Whose credential it is: the static key, or a key that was made here. Nobody's, where it is none. */
+  /** Whose credential it is: the static key, a key that was made here, or a client's own access token. */
   async recognise(presented: Secret): Promise<Administrator | undefined> {
     const { ADMIN_API_KEY: key } = this.configuration.environment;
     if (key && equalInConstantTime(presented.reveal(), key.reveal())) {
       return { name: 'admin-api-key', scope: new Set([ADMIN_SCOPE]) };
     }
+    if (!this.apiKeys.recognises(presented)) return this.#clientOf(presented);
     const apiKey = await this.apiKeys.use(presented);
     return apiKey && { name: `api-key:${apiKey.name}`, scope: new Set(apiKey.scope) };
+  }
+
+  /** Of what a token allows nothing but `admin` counts here, and that only for as long as its client is registered for it. */
+  async #clientOf(token: Secret): Promise<Administrator | undefined> {
+    try {
+      const { client, scope } = await this.accessTokens.authenticateClient(token);
+      const allowed = scope.has(ADMIN_SCOPE) && client.scope.includes(ADMIN_SCOPE);
+      return { name: `client:${client.clientId}`, scope: new Set(allowed ? [ADMIN_SCOPE] : []) };
+    } catch (error) {
+      if (error instanceof DomainError && error.code.startsWith('credentials.')) return undefined;
+      throw error;
+    }
   }
 
   async #refuse(

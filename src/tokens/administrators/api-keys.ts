@@ -12,8 +12,8 @@ import { ApiKeyEntity } from './api-key.entity.js';
 /** What a key may be for: everything, or one operation of the faces. */
 export const API_KEY_SCOPES: readonly string[] = [ADMIN_SCOPE, 'upstream-tokens:refresh'];
 
-/** A key is told from an access token, and found in what was published by mistake, by how it begins. */
-const PREFIX = 'symk_';
+/** So that people and scanners of secrets know one when they see it. */
+const PREFIX = 'symbolon_key_';
 /** To within this it is known when a key was last used. */
 const USE_RESOLUTION_MS = 60_000;
 
@@ -88,9 +88,13 @@ export class ApiKeys {
     });
   }
 
+  /** Whether it looks like one, rather than an access token. */
+  recognises(presented: Secret): boolean {
+    return presented.reveal().startsWith(PREFIX);
+  }
+
   /** The key that was presented, which has been used with that; undefined where it is none, or has expired. */
   async use(presented: Secret): Promise<ApiKey | undefined> {
-    if (!presented.reveal().startsWith(PREFIX)) return undefined;
     const row = await this.#rows.findOneBy({ digest: digest(presented.reveal()) });
     const now = this.clock.now();
     if (!row || (row.expiresAt !== null && row.expiresAt <= now)) return undefined;

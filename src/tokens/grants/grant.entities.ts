@@ -39,6 +39,7 @@ export class GrantEntity {
 }
 
 @Entity('authorization_codes')
+@Index('authorization_codes_grant_id', ['grantId'])
 export class AuthorizationCodeEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'authorization_codes_pk' })
   digest!: string;

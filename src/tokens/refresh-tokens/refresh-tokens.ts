@@ -8,6 +8,7 @@ import { Configuration } from '../../config/index.js';
 import { ExpiredRows, UnitOfWork } from '../../database/index.js';
 import { EncryptedTables, Envelopes } from '../../encryption/index.js';
 import type { TokenResult } from '../engine/token-result.js';
+import { GrantEntity } from '../grants/grant.entities.js';
 import { RefreshTokenEntity } from './refresh-token.entity.js';
 
 const TABLE = 'refresh_tokens';
@@ -134,6 +135,17 @@ export class RefreshTokens {
         ...envelope.wrapped,
       },
     );
+  }
+
+  /** For a user who is deleted: what is left of the last answers tells who they were. */
+  async forgetUser(userId: string): Promise<void> {
+    const grants = this.unitOfWork
+      .repository(GrantEntity)
+      .createQueryBuilder('granted')
+      .select('granted.id')
+      .where('granted.userId = :userId')
+      .getQuery();
+    await this.#rows.createQueryBuilder().delete().where(`grant_id IN (${grants})`, { userId }).execute();
   }
 
   /** Erases the answers that nobody can be told again. */

@@ -4,6 +4,7 @@ import { instant, optionalInstant } from '../../database/index.js';
 /** A token that a user made for themselves: named and lasting, or nameless and temporary. */
 @Entity('user_tokens')
 @Index('user_tokens_name_unique', ['userId', 'name'], { unique: true })
+@Index('user_tokens_grant_id', ['grantId'])
 export class UserTokenEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'user_tokens_pk' })
   id!: string;

@@ -452,7 +452,7 @@ export const values: RefusedRow[] = (
       {},
       [
         ['name', KEY_NAME],
-        ['scopes', KEY_SCOPES],
+        ['scopes', 'must be an array'],
       ],
     ],
     ['POST', '/api-keys', { ...KEY, name: '<b>' }, [['name', KEY_NAME]]],

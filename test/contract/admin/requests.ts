@@ -37,3 +37,11 @@ export function wire(answer: BrowserResponse): Wire {
   const { status, headers, body } = normaliser.wire(answer);
   return { status, headers, body: replace(body) };
 }
+
+/** Without the one member that is new each time, and a secret. */
+export function withoutGiven(answer: BrowserResponse, member: string, form = /^[A-Za-z0-9_-]{43}$/): Wire {
+  const { status, headers, body } = wire(answer);
+  const { [member]: given, ...rest } = body as Record<string, unknown>;
+  if (typeof given !== 'string' || !form.test(given)) throw new Error(`${member} is not what it should be`);
+  return { status, headers, body: rest };
+}

@@ -1,6 +1,6 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import {
-  ArrayMaxSize,
   ArrayMinSize,
   IsArray,
   IsBoolean,
@@ -22,13 +22,28 @@ import { SlashidMeta } from './errors.dto.js';
 const GRANT_TYPES = ['client_credentials', 'authorization_code', 'refresh_token'];
 const ACCESS_TOKEN_SECONDS = 86_400;
 const REFRESH_TOKEN_SECONDS = 864_000;
+const MAX_REFRESH_TOKEN_SECONDS = 10 * 365 * 86_400;
 /** @see RFC 6749 section 3.3 */
 const SCOPE_NAME = /^[\x21\x23-\x5B\x5D-\x7E]{1,255}$/;
 
+const NAME = { minLength: 1, maxLength: 200, example: 'The gateway' };
+const SCOPES = { type: [String] as [typeof String], minItems: 1, example: ['accounts:read'] };
+const GRANTS = { enum: GRANT_TYPES, isArray: true, example: ['client_credentials'] };
+
 const IsName = () => Length(1, 200);
-const AreScopes = () => Matches(SCOPE_NAME, { each: true, message: '$property must hold names of scopes' });
+/** The first complaint is the one of the last of these: what kind of value it has to be. */
+const AreScopes = () =>
+  applyDecorators(
+    Matches(SCOPE_NAME, { each: true, message: '$property must hold names of scopes' }),
+    ArrayMinSize(1),
+    IsArray(),
+  );
 const AreGrantTypes = () =>
-  IsIn(GRANT_TYPES, { each: true, message: `$property must hold nothing but ${GRANT_TYPES.join(', ')}` });
+  applyDecorators(
+    IsIn(GRANT_TYPES, { each: true, message: `$property must hold nothing but ${GRANT_TYPES.join(', ')}` }),
+    ArrayMinSize(1),
+    IsArray(),
+  );
 
 /** Which part of the list is asked for. */
 export class OAuthClientQuery implements PageRequest {
@@ -42,32 +57,7 @@ export class OAuthClientQuery implements PageRequest {
   offset = 0;
 }
 
-/** What is to be changed of a client; what is left out stays as it is. */
-export class OAuthClientPatch {
-  /** For people. */
-  @IsOptional()
-  @IsString()
-  @IsName()
-  @ApiPropertyOptional({ minLength: 1, maxLength: 200, example: 'The gateway' })
-  client_name?: string;
-
-  /** What it may be granted. */
-  @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(200)
-  @AreScopes()
-  @ApiPropertyOptional({ type: [String], minItems: 1, example: ['accounts:read'] })
-  scopes?: string[];
-
-  @IsOptional()
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
-  @AreGrantTypes()
-  @ApiPropertyOptional({ enum: GRANT_TYPES, isArray: true, example: ['client_credentials'] })
-  grant_types?: string[];
-
+class OAuthClientSettings {
   /** Seconds. */
   @IsOptional()
   @IsInt()
@@ -80,14 +70,13 @@ export class OAuthClientPatch {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(10 * 365 * 86_400)
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10 * 365 * 86_400 })
+  @Max(MAX_REFRESH_TOKEN_SECONDS)
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_REFRESH_TOKEN_SECONDS })
   refresh_token_duration?: number;
 
   /** Where people may be sent back to; compared exactly. */
   @IsOptional()
   @IsArray()
-  @ArrayMaxSize(100)
   @ApiPropertyOptional({ type: [String], example: ['https://app.example/callback'] })
   redirect_uris?: string[];
 
@@ -99,27 +88,21 @@ export class OAuthClientPatch {
 }
 
 /** A client that is to be made. */
-export class NewOAuthClient extends OAuthClientPatch {
+export class NewOAuthClient extends OAuthClientSettings {
   /** For people. */
   @IsString()
   @IsName()
-  @ApiProperty({ minLength: 1, maxLength: 200, example: 'The gateway' })
-  declare client_name: string;
+  @ApiProperty(NAME)
+  client_name!: string;
 
   /** What it may be granted. */
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(200)
   @AreScopes()
-  @ApiProperty({ type: [String], minItems: 1, example: ['accounts:read'] })
-  declare scopes: string[];
+  @ApiProperty(SCOPES)
+  scopes!: string[];
 
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(20)
   @AreGrantTypes()
-  @ApiProperty({ enum: GRANT_TYPES, isArray: true, example: ['client_credentials'] })
-  declare grant_types: string[];
+  @ApiProperty(GRANTS)
+  grant_types!: string[];
 
   /** Seconds. */
   @ApiPropertyOptional({ type: 'integer', default: ACCESS_TOKEN_SECONDS })
@@ -132,6 +115,27 @@ export class NewOAuthClient extends OAuthClientPatch {
   /** Whether it can keep no secret. */
   @ApiPropertyOptional({ default: false })
   override public = false;
+}
+
+/** What is to be changed of a client; what is left out stays as it is. */
+export class OAuthClientPatch extends OAuthClientSettings {
+  /** For people. */
+  @IsOptional()
+  @IsString()
+  @IsName()
+  @ApiPropertyOptional(NAME)
+  client_name?: string;
+
+  /** What it may be granted. */
+  @IsOptional()
+  @AreScopes()
+  @ApiPropertyOptional(SCOPES)
+  scopes?: string[];
+
+  @IsOptional()
+  @AreGrantTypes()
+  @ApiPropertyOptional(GRANTS)
+  grant_types?: string[];
 }
 
 /** A client, without its secret. */
