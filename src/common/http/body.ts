@@ -6,6 +6,8 @@ import { FormBody } from './form.js';
 
 const MAX_BODY_BYTES = 65_536;
 const FORM = 'application/x-www-form-urlencoded';
+/** What clients call the ASCII that a form is in, whatever its escapes stand for (UTF-8). @see RFC 6749 appendix B */
+const ASCII_COMPATIBLE = new Set(['utf-8', 'us-ascii', 'iso-8859-1']);
 
 /**
  * Reads JSON and forms, each in UTF-8, and leaves every other body to whoever knows its type. One that is too large is
@@ -56,6 +58,10 @@ function refusal({ headers }: Request): DomainError | undefined {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     return new DomainError('request.unsupported-media-type', { publicDetail: 'The body must not be compressed.' });
+  }
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '')?.[1];
+  if (charset !== undefined && !ASCII_COMPATIBLE.has(charset.toLowerCase())) {
+    return new DomainError('request.unsupported-media-type', { publicDetail: 'The body must be in UTF-8.' });
   }
   return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? tooLarge() : undefined;
 }

@@ -71,7 +71,7 @@ export const ROWS: HostileRow[] = [
   {
     name: 'a form in UTF-16',
     request: sends(Buffer.from(GRANT, 'utf16le').swap16(), { 'Content-Type': `${FORM}; charset=utf-16` }),
-    refused: { why: 'unsupported_grant_type', text: '' },
+    refused: invalid('The body must be in UTF-8.'),
   },
   ...['gzip', 'br', 'lzma'].map((coding) => ({
     name: `a content coding: ${coding}`,
@@ -100,24 +100,27 @@ export const ROWS: HostileRow[] = [
     request: sends(bytes(`${GRANT}&scope=${text}`)),
     refused: invalid('The request body could not be parsed.'),
   })),
-  ...[
-    '%ff',
-    '%c3',
-    '%c0%af',
-    '%ed%a0%80',
-    '%f4%90%80%80',
-    '%zz',
-    '%',
-    '%2',
-    '%00',
-    '%2573',
-    '%25zz',
-    'a%0Ab',
-    '%u0073',
-  ].map((text) => ({
+  ...['%ff', '%c3', '%c0%af', '%ed%a0%80', '%f4%90%80%80', '%00', 'a%0Ab', '+%20'].map((text) => ({
     name: `scope=${text}`,
     request: sends(`${GRANT}&scope=${text}`),
-    refused: { why: 'invalid_scope' as const, text: 'PENDING' },
+    refused: { why: 'invalid_scope' as const, text: 'scope is malformed.' },
+  })),
+  // None of these is decoded, and none twice.
+  ...['%zz', '%', '%2', '%2573', '%25zz', '%u0073', 'reports%253Aread'].map((text) => ({
+    name: `scope=${text}`,
+    request: sends(`${GRANT}&scope=${text}`),
+    refused: { why: 'invalid_scope' as const, text: 'The client is not registered for all of this scope.' },
+  })),
+  ...['%00', '%ff', '%zz', '+', '%20', '%2525'].map((text) => ({
+    name: `a secret with ${text} at its end`,
+    request: sends(GRANT, basicOf(KEEPER.client_id, `${KEEPER.client_secret}${text}`)),
+    refused: { why: 'invalid_client' as const, authenticated: 'header' as const },
+  })),
+  // Paths.
+  ...['%00', '%zz', '%2f', '%2e%2e', '/../x', ';x=1', '%'].map((text) => ({
+    name: `${text} at the end of the path`,
+    request: (path: string) => sends(GRANT)(path + text),
+    refused: { why: 'unknown-route' as const },
   })),
   // Sizes.
   { name: 'a form of 1 MB', request: sends(`${GRANT}&x=${'a'.repeat(MEGABYTE)}`), refused: TOO_LARGE },
