@@ -314,7 +314,7 @@ export async function startUpstream(options) {
     },
     disconnect,
     reconnect: async () => {
-      await listen(server, port);
+      if (!server.listening) await listen(server, port);
     },
     stop: async () => {
       gate.open();

@@ -6,7 +6,13 @@ import { VERSION } from './common/version.js';
 import { Configuration, DOCUMENTATION_CLIENT_ID, STANDARD_SCOPES, UPSTREAM_TOKEN_SCOPE } from './config/index.js';
 
 /** The faces that have a document of their own, by the tag of their operations. */
-export const DOCUMENTED_FACES = { pace: 'PACE', onezone: 'Onezone', raidiam: 'Raidiam', admin: 'Admin' } as const;
+export const DOCUMENTED_FACES = {
+  pace: 'PACE',
+  onezone: 'Onezone',
+  raidiam: 'Raidiam',
+  slashid: 'SlashID',
+  admin: 'Admin',
+} as const;
 
 /** What Authorize asks for unless the person chooses otherwise; an operator who declares the client has to allow it these. */
 const PRESELECTED_SCOPES = ['openid', 'profile', 'email', UPSTREAM_TOKEN_SCOPE];
@@ -27,6 +33,7 @@ export function createDocument(app: NestExpressApplication): OpenAPIObject {
     .addTag('PACE', 'PACE Cloud User API: the token of a federated identity')
     .addTag('Onezone', 'Onedata Onezone: the access token of an IdP, refreshed offline')
     .addTag('Raidiam', 'Raidiam Connect: the standard OAuth 2 and OpenID Connect face')
+    .addTag('SlashID', 'SlashID: tokens and the clients that may ask for them')
     .addTag('Admin', 'Administration: identity providers, users and the audit log')
     .addTag('Health', 'Probes')
     .addOAuth2(

@@ -29,8 +29,8 @@ import { WebhooksController } from './webhooks.controller.js';
     AuditController,
     AuditExportController,
     EncryptionKeysController,
-    SigningKeysController,
     ApiKeysController,
+    SigningKeysController,
   ],
 })
 export class AdminModule {

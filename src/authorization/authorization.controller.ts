@@ -8,6 +8,7 @@ import { html, page, pageHeaders } from '../common/http/html.js';
 import type { Secret } from '../common/secret.js';
 import { Configuration } from '../config/index.js';
 import { Cookies, PostedParameters, Sessions } from '../sessions/index.js';
+import { isRefreshable } from '../tokens/index.js';
 import {
   AuthorizationError,
   knownParameters,
@@ -20,6 +21,12 @@ import { PendingRequests } from './pending-requests.js';
 
 /** What is posted to the authorization endpoint waits for. */
 const POSTED_REQUEST = 'auth';
+
+const UNITS: readonly [name: string, seconds: number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
 
 const consentForm = (handle: string) => `consent:${handle}`;
 
@@ -147,8 +154,7 @@ export class AuthorizationController {
             ${step.scope.map(({ name: scope, description }) => html`<li>${description} <span class="muted">(${scope})</span></li>`)}
           </ul>
           <p class="muted">
-            You will be sent to <code>${new URL(step.redirectUri).host}</code>. Its access lasts
-            ${Math.round(this.configuration.environment.ACCESS_TOKEN_TTL / 60)} minutes.
+            You will be sent to <code>${new URL(step.redirectUri).host}</code>. ${this.#duration(step)}
           </p>
           <form class="actions" method="post" action="${this.configuration.issuerPath}/auth/consent">
             <input type="hidden" name="id" value="${handle}" /><input
@@ -163,6 +169,14 @@ export class AuthorizationController {
     );
   }
 
+  #duration({ client, scope }: NextStep & { kind: 'consent' }): string {
+    const { ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL } = this.configuration.environment;
+    const names = scope.map(({ name }) => name);
+    return isRefreshable(client, names)
+      ? `It can renew its access for ${inWords(client.refreshTokenLifetime ?? REFRESH_TOKEN_TTL)} without asking you again.`
+      : `Its access lasts ${inWords(client.accessTokenLifetime ?? ACCESS_TOKEN_TTL)}.`;
+  }
+
   #redirect(response: Response, url: string): void {
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).redirect(303, url);
   }
@@ -172,4 +186,11 @@ export class AuthorizationController {
 function formTarget(redirectUri: string): string {
   const { origin, protocol } = new URL(redirectUri);
   return origin === 'null' ? protocol : origin;
+}
+
+/** A lifetime as a person says it. */
+function inWords(seconds: number): string {
+  const [unit, length] = UNITS.find(([, each]) => seconds >= 2 * each) ?? ['second', 1];
+  const count = Math.round(seconds / length);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

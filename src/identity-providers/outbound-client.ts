@@ -30,11 +30,24 @@ export interface OutboundRequest {
   slot?: ConnectionSlot | undefined;
 }
 
+/** The system and the HTTP client say with these that there was no connection. */
+const UNCONNECTED = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 /**
  * Why there is no answer. The message names the host and a system error code, nothing else: a URL's query and a
  * body may hold codes, tokens or secrets.
  */
 export class OutboundError extends Error {
+  /** False where no connection was made, so that nothing can have arrived. */
+  readonly sent: boolean;
+
   constructor(
     readonly kind: 'refused-address' | 'busy' | 'timeout' | 'network' | 'too-large',
     host: string,
@@ -42,6 +55,7 @@ export class OutboundError extends Error {
   ) {
     super(`${kind}: ${host}${code ? ` ${code}` : ''}`);
     this.name = 'OutboundError';
+    this.sent = kind !== 'refused-address' && kind !== 'busy' && !UNCONNECTED.has(code ?? '');
   }
 }
 

@@ -21,15 +21,18 @@ export class UpstreamError extends Error {
   readonly retryAfterMs?: number;
   /** The provider's own error code. @see RFC 6749 section 5.2 */
   readonly oauthError?: string;
+  /** What was sent has certainly not been acted on: it never arrived, or was turned away for its number. */
+  readonly untouched: boolean;
 
   constructor(
     kind: UpstreamErrorKind,
     reason: string,
-    details: { retryAfterMs?: number | undefined; oauthError?: string | undefined } = {},
+    details: { retryAfterMs?: number | undefined; oauthError?: string | undefined; untouched?: boolean } = {},
   ) {
     super(details.oauthError ? `${reason} (${details.oauthError})` : reason);
     this.name = 'UpstreamError';
     this.kind = kind;
+    this.untouched = details.untouched ?? false;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
     if (details.oauthError !== undefined) this.oauthError = details.oauthError;
   }
@@ -52,6 +55,7 @@ export function unanswered(what: string, error: unknown): UpstreamError {
   return new UpstreamError(
     error.kind === 'refused-address' ? 'misconfigured' : 'unavailable',
     `${what}: ${error.message}`,
+    { untouched: !error.sent },
   );
 }
 
@@ -65,6 +69,7 @@ export function isThrottled({ status, headers }: Response): boolean {
 export function unusable(what: string, response: Response, nowMs: number): UpstreamError {
   return new UpstreamError('unavailable', `${what}: unusable answer, status ${response.status}`, {
     retryAfterMs: retryAfterMs(response.headers.get('retry-after'), nowMs),
+    untouched: isThrottled(response),
   });
 }
 

@@ -349,7 +349,7 @@ export class OfflineRefresh implements BeforeApplicationShutdown {
     const delayMs = isAway ? Math.max(retryAfterMs, this.#backoffMs(account)) : MISCONFIGURED_PAUSE_MS;
     const setback = this.#setback(account, error.kind, delayMs);
     // Where no answer came, now or earlier, the token may be spent all the same: the intent stays and the next holder knows.
-    const intentAnswered = sent && !isAway && !interrupted;
+    const intentAnswered = sent && !interrupted && (!isAway || error.untouched);
     await this.accounts.releaseLease(account.id, owner, { intentAnswered, setback });
     await this.journal.refreshFailed(account, error.kind);
     this.metrics.refreshed(identityProvider, error.kind);

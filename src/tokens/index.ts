@@ -8,6 +8,7 @@ export { bearerToken, CallerGuard, CurrentCaller } from './access-tokens/caller.
 export { AdministratorGuard } from './administrators/administrator.guard.js';
 export { Administrators } from './administrators/administrators.js';
 export { API_KEY_SCOPES, ApiKeys, type ApiKey } from './administrators/api-keys.js';
+export { isRefreshable } from './engine/scope-policy.js';
 export { AuthorizationCodes } from './grants/authorization-codes.js';
 export { SigningKeyRotation, type RotationRequest, type SigningKeyUse } from './signing/signing-key-rotation.js';
 export { TokensModule } from './tokens.module.js';

@@ -15,6 +15,7 @@ import { RevocationController } from './dialects/raidiam/revocation.controller.j
 import { TokenController } from './dialects/raidiam/token.controller.js';
 import { OAuthClientsController } from './dialects/slashid/clients.controller.js';
 import { slashidFace } from './dialects/slashid/slashid.face.js';
+import { OAuthTokensController } from './dialects/slashid/tokens.controller.js';
 import { GrantHandlers } from './engine/grant-handler.js';
 import { TokenEngine } from './engine/token-engine.js';
 import { AuthorizationCodeGrant } from './grants/authorization-code.grant.js';
@@ -39,6 +40,7 @@ import { UserTokens } from './user-tokens/user-tokens.js';
     RevocationController,
     MetadataController,
     OAuthClientsController,
+    OAuthTokensController,
   ],
   providers: [
     AccessTokenRecords,

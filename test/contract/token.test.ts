@@ -181,7 +181,8 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
         subject_types_supported: ['public'],
         scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'federated-identity:token']),
         id_token_signing_alg_values_supported: ['ES256', 'RS256'],
-        token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+        introspection_endpoint: '<issuer>/token/introspection',
+        revocation_endpoint: '<issuer>/revoke',
         code_challenge_methods_supported: ['S256'],
         authorization_response_iss_parameter_supported: true,
       });

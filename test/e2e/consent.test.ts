@@ -32,6 +32,15 @@ describe.each(databases)('consent on $name', (kind) => {
             redirect_uris: [REDIRECT_URI, 'com.example.app:/cb'],
             scope: `${READ_SCOPE} accounts:read`,
           },
+          {
+            client_id: 'renewing',
+            token_endpoint_auth_method: 'none',
+            grant_types: ['authorization_code', 'refresh_token'],
+            redirect_uris: [REDIRECT_URI],
+            scope: 'openid offline_access',
+            access_token_lifetime: 1800,
+            refresh_token_lifetime: 10 * 86_400,
+          },
         ],
         scopes: [{ name: 'accounts:read', description: `See your accounts ${MARKUP}` }],
       }),
@@ -76,6 +85,14 @@ describe.each(databases)('consent on $name', (kind) => {
     expect(text).toContain('app.example');
     expect(text).toContain('60 minutes');
     expect(text).not.toMatch(/<script|https?:\/\/(?!app\.example)/);
+  });
+
+  it.each([
+    ['openid', 'Its access lasts 30 minutes.'],
+    ['openid offline_access', 'It can renew its access for 10 days without asking you again.'],
+  ])('says how long a client of its own lifetimes keeps %s', async (scope, duration) => {
+    const { page } = await asked({ client_id: 'renewing', scope });
+    expect(page.text()).toContain(duration);
   });
 
   it('shows names as text, whoever chose them', async () => {

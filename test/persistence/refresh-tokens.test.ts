@@ -33,6 +33,10 @@ const REFUSED = {
 };
 const REUSED = { ...REFUSED, code: 'grant.reused' };
 
+const tokenOf = ({ refreshToken }: TokenResult) => present(refreshToken);
+const claimsOf = (token: Secret | undefined) => decodeJwt(present(token).reveal());
+const grantIdOf = ({ accessToken }: TokenResult) => String(claimsOf(accessToken)['grant_id']);
+
 describe.each(databases)('refresh tokens on $name', (kind) => {
   let storage: Storage;
   let first: TokensRoom;
@@ -82,14 +86,15 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
     const answer = await ask('authorization_code', { code: code.reveal(), redirect_uri: redirectUri }, { clientId });
     return { ...answer, code };
   };
-  const tokenOf = ({ refreshToken }: TokenResult) => present(refreshToken);
   const refresh = (
     token: Secret,
     { scope, ...rest }: { scope?: string; clientId?: string; room?: TokensRoom } = {},
   ): Promise<TokenResult> =>
     ask('refresh_token', { refresh_token: token.reveal(), ...(scope !== undefined && { scope }) }, rest);
-  const claimsOf = (token: Secret | undefined) => decodeJwt(present(token).reveal());
-  const grantIdOf = ({ accessToken }: TokenResult) => String(claimsOf(accessToken)['grant_id']);
+  const rowOf = async (answer: TokenResult): Promise<Row | undefined> => {
+    const key = digest(tokenOf(answer).reveal());
+    return (await rowsOf(answer)).find((row) => row['digest'] === key);
+  };
   const rowsOf = (answer: TokenResult): Promise<Row[]> =>
     storage.database.query('SELECT * FROM refresh_tokens WHERE grant_id = ? ORDER BY created_at', [grantIdOf(answer)]);
   const grantOf = (answer: TokenResult): Promise<Row[]> =>
@@ -151,14 +156,13 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
     it('"(stored encrypted)", until the successor is used', async () => {
       const answer = await redeem();
       const successor = await refresh(tokenOf(answer));
-      const [spent] = await rowsOf(answer);
-      expect(spent).toMatchObject({ answer: expect.any(String), data_key: expect.any(String) });
+      expect(await rowOf(answer)).toMatchObject({ answer: expect.any(String), data_key: expect.any(String) });
       const dump = await storage.database.dump();
       for (const token of [successor.accessToken, successor.refreshToken, successor.idToken]) {
         expect(dump).not.toContain(present(token).reveal());
       }
       await refresh(tokenOf(successor));
-      expect((await rowsOf(answer))[0]).toMatchObject({ answer: null, data_key: null, encryption_key_id: null });
+      expect(await rowOf(answer)).toMatchObject({ answer: null, data_key: null, encryption_key_id: null });
     });
 
     it('and is erased soon after nobody can have it any more', async () => {
@@ -166,7 +170,7 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
       const successor = await refresh(tokenOf(answer));
       storage.clock.advance(11 * SECOND_MS);
       await first.endedGrants.run(new AbortController().signal);
-      expect((await rowsOf(answer))[0]).toMatchObject({ answer: null, data_key: null, encryption_key_id: null });
+      expect(await rowOf(answer)).toMatchObject({ answer: null, data_key: null, encryption_key_id: null });
       await refresh(tokenOf(successor));
     });
 
@@ -240,10 +244,10 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
       const uses = await fiftyTimes([storage.first, storage.second], (replica) =>
         refresh(tokenOf(answer), { clientId: 'spa', room: roomAt(replica) }).catch(() => undefined),
       );
-      const got = uses.filter((one) => one !== undefined);
-      expect(got).toHaveLength(1);
+      const [got, ...more] = uses.filter((one) => one !== undefined);
+      expect(more).toEqual([]);
       expect(await rowsOf(answer)).toHaveLength(2);
-      await expect(refresh(tokenOf(got[0]!), { clientId: 'spa' })).rejects.toMatchObject(REFUSED);
+      await expect(refresh(present(got?.refreshToken), { clientId: 'spa' })).rejects.toMatchObject(REFUSED);
     });
 
     it('"code reuse revokes what it gave": refresh tokens, however late', async () => {

@@ -45,7 +45,7 @@ export interface OpenApiDocument {
 }
 
 /** A committed document. */
-export function readDocument(name: 'symbolon' | 'pace' | 'onezone' | 'raidiam' | 'admin'): OpenApiDocument {
+export function readDocument(name: 'symbolon' | 'pace' | 'onezone' | 'raidiam' | 'slashid' | 'admin'): OpenApiDocument {
   const path = fileURLToPath(new URL(`../../openapi/${name}.json`, import.meta.url));
   return JSON.parse(readFileSync(path, 'utf8')) as OpenApiDocument;
 }

@@ -100,6 +100,9 @@ export async function stored({ database }: Pick<World, 'database'>): Promise<str
       line('grants', 'id', 'revoked_at'),
       line('sessions', 'id'),
       line('authorization_codes', 'digest', 'consumed_at'),
+      line('refresh_tokens', 'digest', 'consumed_at'),
+      line('access_tokens', 'id', 'revoked_at'),
+      line('used_assertions', 'id'),
       line('connect_tickets', 'digest', 'consumed_at'),
       line('user_tokens', 'id', 'name', 'metadata', 'revoked_at', 'expires_at'),
       line(

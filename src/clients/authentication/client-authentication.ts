@@ -19,7 +19,10 @@ export class ClientAuthentication {
     const client = await this.clients.find(presented.clientId);
     if (!client) throw unauthenticated('unknown client');
     if (!client.enabled) throw unauthenticated('disabled client');
-    if (client.tokenEndpointAuthMethod !== presented.method)
+    const { tokenEndpointAuthMethod: registered } = client;
+    const orBasic =
+      presented.method === 'client_secret_post' && presented.orBasic && registered === 'client_secret_basic';
+    if (registered !== presented.method && !orBasic)
       throw unauthenticated(`method ${presented.method} is not the registered one`);
     if (presented.method !== 'none' && !(await this.#secretMatches(presented))) throw unauthenticated('wrong secret');
     return client;

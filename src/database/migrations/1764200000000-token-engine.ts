@@ -21,6 +21,11 @@ const tables = [
     indices: [
       new TableIndex({ name: 'refresh_tokens_grant_id', columnNames: ['grant_id'] }),
       new TableIndex({ name: 'refresh_tokens_expires_at', columnNames: ['expires_at'] }),
+      new TableIndex({
+        name: 'refresh_tokens_answered',
+        columnNames: ['consumed_at'],
+        where: `"answer" IS NOT NULL`,
+      }),
     ],
   }),
   new Table({

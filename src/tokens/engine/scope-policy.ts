@@ -1,6 +1,6 @@
 import type { Client } from '../../clients/index.js';
 import { DomainError } from '../../common/domain-error.js';
-import { ADMIN_SCOPE } from '../../config/index.js';
+import { ADMIN_SCOPE, OFFLINE_ACCESS_SCOPE } from '../../config/index.js';
 
 /** RFC 6749 section 3.3, scope-token. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
@@ -29,6 +29,15 @@ export function refuseScopeBeyond(client: Client, scope: readonly string[], { of
   if (!isWithin(scope, client.scope) || (ofUser && scope.includes(ADMIN_SCOPE))) {
     throw new DomainError('scope.invalid', { publicDetail: 'The client may no longer have this scope.' });
   }
+}
+
+/**
+ * Whether a client gets refresh tokens for what a user allowed it: with `openid` only where the user allowed it to keep
+ * its access while they are away. @see OpenID Connect Core 1.0 section 11
+ */
+export function isRefreshable(client: Client, scope: readonly string[]): boolean {
+  const whileAway = !scope.includes('openid') || scope.includes(OFFLINE_ACCESS_SCOPE);
+  return whileAway && client.grantTypes.includes('refresh_token');
 }
 
 export function isWithin(scope: readonly string[], limit: readonly string[]): boolean {

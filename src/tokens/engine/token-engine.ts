@@ -4,13 +4,13 @@ import { ClientAuthentication, type Client, type PresentedClient } from '../../c
 import { Clock, epochSeconds } from '../../common/clock.js';
 import { DomainError, invalidParameter } from '../../common/domain-error.js';
 import type { Secret } from '../../common/secret.js';
-import { Configuration, OFFLINE_ACCESS_SCOPE, type ClientAuthenticationMethod } from '../../config/index.js';
+import { Configuration, type ClientAuthenticationMethod } from '../../config/index.js';
 import { UnitOfWork } from '../../database/index.js';
 import { AccessTokens } from '../access-tokens/access-tokens.js';
 import { RefreshTokens, type IssuedRefreshToken } from '../refresh-tokens/refresh-tokens.js';
 import { JwtSigner } from '../signing/jwt-signer.js';
 import { GrantHandlers, type Claim, type GrantHandler, type Issue } from './grant-handler.js';
-import { refuseScopeBeyond, requestedScope } from './scope-policy.js';
+import { isRefreshable, refuseScopeBeyond, requestedScope } from './scope-policy.js';
 import type { TokenResult } from './token-result.js';
 
 export interface TokenRequest {
@@ -32,7 +32,6 @@ interface Proven {
 }
 
 const ID_TOKEN_TTL_SECONDS = 600;
-const REFRESH_TOKEN_GRANT = 'refresh_token';
 
 /** The one place where tokens come from, whatever face asked. Its order is the list in `exchange`. */
 @Injectable()
@@ -148,14 +147,9 @@ export class TokenEngine {
     return answer;
   }
 
-  /**
-   * For a client that may refresh what a user allowed it: with `openid` only where the user allowed it to keep its access
-   * while they are away. @see OpenID Connect Core 1.0 section 11
-   */
   async #refreshToken(client: Client, { grantId, scope, family }: Issue): Promise<IssuedRefreshToken | undefined> {
     const granted = family?.scope ?? scope;
-    const whileAway = !granted.includes('openid') || granted.includes(OFFLINE_ACCESS_SCOPE);
-    if (grantId === undefined || !whileAway || !client.grantTypes.includes(REFRESH_TOKEN_GRANT)) return undefined;
+    if (grantId === undefined || !isRefreshable(client, granted)) return undefined;
     return this.refreshTokens.issue(client, { grantId, scope: granted, expiresAt: family?.expiresAt });
   }
 

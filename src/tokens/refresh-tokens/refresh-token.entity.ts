@@ -5,6 +5,7 @@ import { instant, optionalInstant } from '../../database/index.js';
 @Entity('refresh_tokens')
 @Index('refresh_tokens_grant_id', ['grantId'])
 @Index('refresh_tokens_expires_at', ['expiresAt'])
+@Index('refresh_tokens_answered', ['consumedAt'], { where: `"answer" IS NOT NULL` })
 export class RefreshTokenEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'refresh_tokens_pk' })
   digest!: string;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { IsNull, LessThan, MoreThan, Not } from 'typeorm';
+import { IsNull, MoreThan } from 'typeorm';
 import type { Client } from '../../clients/index.js';
 import { Clock } from '../../common/clock.js';
 import { digest, Randomness } from '../../common/random.js';
@@ -150,7 +150,13 @@ export class RefreshTokens {
 
   /** Erases the answers that nobody can be told again. */
   async forgetAnswers(): Promise<void> {
-    await this.#rows.update({ answer: Not(IsNull()), consumedAt: LessThan(this.clock.now() - GRACE_MS) }, NO_ANSWER);
+    const before = this.clock.now() - GRACE_MS;
+    await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set(NO_ANSWER)
+      .where('answer IS NOT NULL AND consumed_at < :before', { before })
+      .execute();
   }
 
   async #unusedAnswer({ digest: id, successor, answer, dataKey, encryptionKeyId }: RefreshTokenEntity) {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Audit } from '../../audit/index.js';
 import { ClientAuthentication, type PresentedClient } from '../../clients/index.js';
+import { DomainError } from '../../common/domain-error.js';
 import type { Secret } from '../../common/secret.js';
 import { UnitOfWork } from '../../database/index.js';
 import { AccessTokens } from '../access-tokens/access-tokens.js';
@@ -51,6 +52,32 @@ export class Revocation {
     await this.unitOfWork.run(async () => {
       if (!(await found.end())) return;
       await this.audit.record({ event: 'token.revoked', outcome: 'success', userId, clientId, reason: kind });
+    });
+  }
+
+  /**
+   * Ends all that a user allowed the client, up to an instant where one is named. Whether there was anything, or such a
+   * user, is not said. Public clients are refused, for anybody can be one.
+   * @throws DomainError `client.unauthenticated`
+   */
+  async revokeAll(request: {
+    client: PresentedClient | undefined;
+    userId: string;
+    /** Milliseconds since the epoch. */
+    until: number | undefined;
+  }): Promise<void> {
+    const { clientId, tokenEndpointAuthMethod } = await this.clients.authenticate(request.client);
+    if (tokenEndpointAuthMethod === 'none') {
+      throw new DomainError('client.unauthenticated', {
+        publicDetail: 'Client authentication failed.',
+        privateDetail: 'public client at revocation of all',
+      });
+    }
+    const { userId, until } = request;
+    const reason = 'all tokens revoked';
+    await this.unitOfWork.run(async () => {
+      if ((await this.grants.revokeAllBetween({ userId, clientId, until }, reason)) === 0) return;
+      await this.audit.record({ event: 'token.revoked', outcome: 'success', userId, clientId, reason: 'all' });
     });
   }
 

@@ -60,11 +60,11 @@ export const OPERATIONS: [method: string, path: string][] = [
   ['POST', '/linked-accounts/import'],
   ['GET', '/encryption-keys'],
   ['POST', '/encryption-keys/rewrap'],
-  ['GET', '/signing-keys'],
-  ['POST', '/signing-keys/rotate'],
   ['GET', '/api-keys'],
   ['POST', '/api-keys'],
   ['DELETE', '/api-keys/nobody'],
+  ['GET', '/signing-keys'],
+  ['POST', '/signing-keys/rotate'],
   ['GET', '/audit'],
   ['GET', '/audit/export'],
 ];
@@ -242,7 +242,6 @@ const HOOK = { url: 'https://receiver.example/hook' };
 const SECRET = 'must be whsec_ and the base64 of 24 to 64 random bytes';
 const EVENTS =
   'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
-const ALGORITHM = 'must be one of ES256, RS256, PS256, EdDSA';
 const CLIENT = { redirect_uris: ['https://app.example/callback'] };
 const CLIENT_ID = 'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit';
 const ADMIN = 'must not hold admin, which only CONFIG_FILE gives';
@@ -251,6 +250,7 @@ const REDIRECT =
 const KEY = { name: 'new', scopes: ['admin'] };
 const KEY_NAME = 'must have 1 to 64 letters, digits, ".", "_" or "-" and start with a letter or digit';
 const KEY_SCOPES = 'must hold nothing but admin, upstream-tokens:refresh';
+const ALGORITHM = 'must be one of ES256, RS256, PS256, EdDSA';
 const ISO = 'must be a time of ISO 8601 with its zone, such as 2026-01-31T12:00:00Z, or a day';
 
 /** Ada is declared, and her account at the provider is a subject without tokens. */

@@ -258,6 +258,22 @@ describe.each(databases)('the vault on $name', (kind) => {
       );
     });
 
+    it.each([
+      ['turned the request away', 'p7-throttled', async () => world.upstream.failNext(1, { status: 429 })],
+      ['could not be connected to', 'p7-refused', () => world.upstream.disconnect()],
+    ])('says invalid_grant where a provider that %s refuses the token later', async (_, login, prevent) => {
+      const { token } = await signInCapturing(world, login);
+      await setRemaining(world, login, -1);
+      await prevent();
+      expect((await read(world, token, { face: 'onezone' })).status).toBe(503);
+      await world.upstream.reconnect();
+      expect(await linkedAccount(world, login)).toMatchObject({ refresh_intent_at: null });
+      await endBackOff(world, login);
+      world.upstream.failNext(1, { status: 400, body: { error: 'invalid_grant' } });
+      expect((await read(world, token, { face: 'onezone' })).status).toBe(404);
+      expect(await linkedAccount(world, login)).toMatchObject({ reason: 'invalid_grant' });
+    });
+
     it('does not take a provider that cannot be reached for one that may have rotated', async () => {
       const { token } = await signInCapturing(world, 'p7-unreachable');
       await world.restart();
