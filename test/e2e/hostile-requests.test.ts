@@ -13,7 +13,7 @@ import {
   tokenClients,
   type SignerKey,
 } from '../support/token-clients.js';
-import { Normaliser, stored } from '../support/wire.js';
+import { Normaliser, stored, type Wire } from '../support/wire.js';
 import { createWorld, type World } from '../support/world.js';
 import { FACES } from './hostile/faces.js';
 import { basicOf, FORM, ROWS } from './hostile/request.rows.js';
@@ -22,6 +22,12 @@ import { badTokens, giantTokens } from './hostile/token.rows.js';
 const BAD_REQUESTS = 1_000;
 const AT_ONCE = 20;
 const MAX_GROWTH_BYTES = 32 * 1024 * 1024;
+
+const assertion = (token: string) => ({
+  grant_type: 'client_credentials',
+  client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  client_assertion: token,
+});
 
 describe.each(databases)('hostile requests, on $name', (kind) => {
   let world: World;
@@ -59,6 +65,16 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
     silent.close();
   });
 
+  const post = async (
+    target: string,
+    parameters: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<Wire> => {
+    const body = new URLSearchParams(parameters).toString();
+    const request = { target, body, headers: { 'Content-Type': FORM, ...headers } };
+    return normaliser.wire(await sendRaw(world.service.url, request));
+  };
+
   describe.each(FACES)('$name', (face) => {
     it.each(ROWS)('$name', async ({ request, refused }) => {
       const before = await stored(world);
@@ -70,20 +86,6 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
 
   describe.each(FACES)('tokens that nobody made, at $name', (face) => {
     const asKeeper = basicOf(KEEPER.client_id, KEEPER.client_secret);
-    const form = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString();
-    const post = async (target: string, parameters: Record<string, string>, headers: Record<string, string> = {}) =>
-      normaliser.wire(
-        await sendRaw(world.service.url, {
-          target,
-          body: form(parameters),
-          headers: { 'Content-Type': FORM, ...headers },
-        }),
-      );
-    const assertion = (token: string) => ({
-      grant_type: 'client_credentials',
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: token,
-    });
 
     it('are no proof of a client', async () => {
       const before = await stored(world);
@@ -124,24 +126,16 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
   });
 
   it('a JWKS that hangs keeps its own client waiting, and nobody else', async () => {
-    const send = (target: string) => async (parameters: Record<string, string>, headers: Record<string, string>) =>
-      sendRaw(world.service.url, {
-        target,
-        body: new URLSearchParams(parameters).toString(),
-        headers: { 'Content-Type': FORM, ...headers },
-      });
-    const hanging = await Promise.all(
-      FACES.map(async ({ token, refuses }) => {
-        const { form } = assertionRequest(
-          await clientAssertion(key, world.service.url, { iss: 'hanging', sub: 'hanging' }),
-          world.ledger,
-        );
-        const answer = normaliser.wire(await send(token)(form as Record<string, string>, {}));
-        expect(answer).toStrictEqual(refuses({ why: 'invalid_client', authenticated: 'body' }));
-        return answer.status;
-      }),
-    );
-    expect(hanging).toHaveLength(FACES.length);
+    const claims = { iss: 'hanging', sub: 'hanging' };
+    const waiting = FACES.map(async ({ token, refuses }) => {
+      const { form } = assertionRequest(await clientAssertion(key, world.service.url, claims), world.ledger);
+      const answer = await post(token, form as Record<string, string>);
+      expect(answer).toStrictEqual(refuses({ why: 'invalid_client', authenticated: 'body' }));
+    });
+    const [{ introspection } = { introspection: '' }] = FACES;
+    const other = await post(introspection, { token: 'x' }, basicOf(KEEPER.client_id, KEEPER.client_secret));
+    expect(other).toMatchObject({ status: 200, body: { active: false } });
+    await Promise.all(waiting);
     expect(asked).toBeGreaterThan(0);
   });
 
