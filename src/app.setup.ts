@@ -1,17 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { json, text, type NextFunction, type Request, type Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { setUpDocs } from './app.docs.js';
+import { readBody } from './common/http/body.js';
 import { ErrorFilter } from './common/http/error.filter.js';
 import { Faces } from './common/http/face.js';
-import { FormBody } from './common/http/form.js';
 import { requestContext } from './common/request-context.js';
 import { requestId } from './common/request-id.js';
 import { Configuration } from './config/index.js';
 import { HttpRequests } from './metrics/index.js';
 
-const MAX_BODY_BYTES = 65_536;
-const FORM = 'application/x-www-form-urlencoded';
 const AUTHORIZATION_SERVER_METADATA = '/.well-known/oauth-authorization-server';
 
 /**
@@ -33,8 +31,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   app.use(requestPipeline());
   app.use(faceHeaders(app.get(Faces)));
   app.use(crossOrigin(app.get(Faces)));
-  app.use(json({ limit: MAX_BODY_BYTES, strict: false, type: ['application/json', 'application/*+json'] }));
-  app.use(text({ limit: MAX_BODY_BYTES, type: FORM }), keepForm);
+  app.use(readBody);
   app.useGlobalFilters(new ErrorFilter(app.get(Faces)));
   if (docs === 'on') setUpDocs(app);
   return app;
@@ -111,10 +108,4 @@ function crossOrigin(faces: Faces) {
       .set('Access-Control-Max-Age', '600')
       .end();
   };
-}
-
-/** A JSON body may be a string, too: the type tells which parser it came from. */
-function keepForm(request: Request, _response: Response, next: NextFunction): void {
-  if (typeof request.body === 'string' && request.is(FORM)) request.body = new FormBody(request.body);
-  next();
 }

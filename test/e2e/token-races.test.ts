@@ -22,6 +22,12 @@ interface Credentials {
   client_secret?: string;
 }
 
+const won = (answers: readonly BrowserResponse[]): BrowserResponse[] => answers.filter(({ status }) => status === 200);
+const expectRefused = (answers: readonly BrowserResponse[], error: string): void => {
+  const said = answers.map((answer) => `${answer.status} ${String(answer.json()['error'])}`);
+  expect(new Set(said)).toEqual(new Set(said.length === 0 ? [] : [`400 ${error}`]));
+};
+
 /** On SQLite one process, on PostgreSQL two, asked in turn. */
 describe.each(databases)(`${TIMES} at once on $name`, (kind) => {
   let world: World;
@@ -51,12 +57,6 @@ describe.each(databases)(`${TIMES} at once on $name`, (kind) => {
     world.browser().request(`${url}/token`, request);
   const allAtOnce = (request: RequestOptions): Promise<BrowserResponse[]> =>
     Promise.all(Array.from({ length: TIMES }, (_, index) => post(urls[index % urls.length] ?? '', request)));
-  const won = (answers: readonly BrowserResponse[]): BrowserResponse[] =>
-    answers.filter(({ status }) => status === 200);
-  const expectRefused = (answers: readonly BrowserResponse[], error: string): void => {
-    const said = answers.map((answer) => `${answer.status} ${String(answer.json()['error'])}`);
-    expect(new Set(said)).toEqual(new Set(said.length === 0 ? [] : [`400 ${error}`]));
-  };
   const issueCode = async (client: Credentials): Promise<RequestOptions> => {
     const { url, verifier } = authorizationUrl(world, { client_id: client.client_id, scope: KEEPER_SCOPE });
     return tokenRequest(client, toldClient(await open(alice, url)).get('code') ?? '', verifier);

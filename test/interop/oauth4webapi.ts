@@ -14,7 +14,7 @@ async function authentication({ credentials }: Registration): Promise<oauth.Clie
       const key = (await importJWK(credentials.key)) as CryptoKey;
       return oauth.PrivateKeyJwt({ key, kid: credentials.key.kid });
     }
-    case 'none':
+    default:
       return oauth.None();
   }
 }

@@ -36,7 +36,7 @@ async function authentication({ credentials }: Registration): Promise<ClientAuth
       const key = (await importJWK(credentials.key)) as CryptoKey;
       return PrivateKeyJwt({ key, kid: credentials.key.kid });
     }
-    case 'none':
+    default:
       return None();
   }
 }

@@ -5,11 +5,6 @@ import { requestContext } from '../request-context.js';
 import { allowedMethods } from './allowed-methods.js';
 import { Faces } from './face.js';
 
-interface BodyParserError extends Error {
-  type: string;
-  limit?: number;
-}
-
 /**
  * The one place where an error becomes an answer. It is global because a filter on a controller never sees a
  * malformed or oversized body, a wrong method or an unknown route; the face is found by the path.
@@ -57,10 +52,8 @@ export class ErrorFilter implements ExceptionFilter {
 
 function toDomainError(thrown: unknown, request: Request): DomainError {
   if (thrown instanceof DomainError) return thrown;
-  if (isBodyParserError(thrown)) return fromBodyParser(thrown);
   if (thrown instanceof HttpException) {
     const { cause } = thrown;
-    if (isBodyParserError(cause)) return fromBodyParser(cause);
     if (cause instanceof URIError) return invalidParameter('path', 'is not valid percent-encoded UTF-8');
     if (thrown.getStatus() === 404) return routeError(request);
     if (thrown.getStatus() === 400)
@@ -78,25 +71,6 @@ function routeError(request: Request): DomainError {
   return allow.length > 0
     ? new DomainError('request.method-not-allowed', { meta: { allow } })
     : new DomainError('request.route-unknown');
-}
-
-function isBodyParserError(error: unknown): error is BodyParserError {
-  return error instanceof Error && typeof (error as Partial<BodyParserError>).type === 'string' && 'expose' in error;
-}
-
-function fromBodyParser(error: BodyParserError): DomainError {
-  switch (error.type) {
-    case 'entity.too.large':
-    case 'parameters.too.many':
-      return new DomainError('request.too-large', {
-        meta: { ...(error.limit !== undefined && { limit: error.limit }) },
-      });
-    case 'encoding.unsupported':
-    case 'charset.unsupported':
-      return new DomainError('request.unsupported-media-type');
-    default:
-      return new DomainError('request.malformed', { publicDetail: 'The request body could not be parsed.' });
-  }
 }
 
 /** PostgreSQL stores none; whoever sends one asks for something that cannot exist. */
