@@ -34,13 +34,12 @@ export class ClientsRepository {
   async find(clientId: string): Promise<Client | undefined> {
     const known = this.#known.get(clientId);
     if (known) {
-      const [now] = await this.#rows.find({
-        select: { version: true, lastUsedAt: true },
+      const now = await this.#rows.findOne({
+        select: { clientId: true, version: true, disabledAt: true, lastUsedAt: true },
         where: { clientId },
-        take: 1,
       });
       if (now?.version === known.client.version) {
-        return { ...known.client, lastUsedAt: now.lastUsedAt ?? undefined };
+        return { ...known.client, enabled: now.disabledAt === null, lastUsedAt: now.lastUsedAt ?? undefined };
       }
       this.#known.delete(clientId);
       if (!now) return undefined;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blocked, clientDisabled, grantRevoked, Stage, type Actor } from '../support/contract-row.js';
 import { databases } from '../support/databases.js';
@@ -92,7 +93,10 @@ describe.each(databases)('Onezone: tokens that users make, on $name', (kind) => 
   const change = (id: string, headers: Record<string, string>, json: unknown) =>
     ask(namedToken(id), headers, 'PATCH', json);
   const registered = (column: string, value: string) =>
-    world.database.query(`UPDATE clients SET ${column} = ? WHERE client_id = 'second'`, [value]);
+    world.database.query(`UPDATE clients SET ${column} = ?, version = ? WHERE client_id = 'second'`, [
+      value,
+      randomUUID(),
+    ]);
   const rows = (id: string) =>
     world.database.query('SELECT name, metadata, revoked_at FROM user_tokens WHERE id = ?', [id]);
   const events = async (event: string) =>

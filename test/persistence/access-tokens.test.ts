@@ -50,8 +50,7 @@ describe.each(databases)('access tokens on $name', (kind) => {
   });
 
   const registerAll = async (): Promise<void> => {
-    const secret = await storedSecret(SECRET);
-    for (const client of Object.values(CLIENTS)) await first.clients.put(client, secret);
+    for (const client of Object.values(CLIENTS)) await first.clients.put(client, await storedSecret(SECRET));
   };
   const exchange = (clientId: string, grantType: string, parameters: object, more: Partial<TokenRequest> = {}) =>
     first.engine.exchange({

@@ -46,8 +46,7 @@ describe.each(databases)('refresh tokens on $name', (kind) => {
     storage = await openStorage(kind);
     first = await tokensRoomOf(storage.first);
     second = await tokensRoomOf(storage.second);
-    const secret = await storedSecret(SECRET);
-    for (const client of CONFIDENTIAL) await first.clients.put(client, secret);
+    for (const client of CONFIDENTIAL) await first.clients.put(client, await storedSecret(SECRET));
     await first.clients.put(SPA, undefined);
   });
   afterAll(() => storage.close());

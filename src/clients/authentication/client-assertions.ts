@@ -21,6 +21,7 @@ const MAX_LIFETIME_SECONDS = 3_600;
 /** How far a client's clock may be ahead of ours. */
 const MAX_AHEAD_SECONDS = 60;
 const HMAC = 'HS256';
+const ED25519 = 'Ed25519';
 
 /**
  * JWTs with which clients prove to be themselves: signed with a key of their own, or with their secret.
@@ -76,7 +77,7 @@ export class ClientAssertions {
 
   async #signedWithKey(client: Client, assertion: Secret): Promise<JWTPayload | string> {
     const getKey: JWTVerifyGetKey = (header, token) => this.keys.find(client, header, token);
-    const options = this.#options(ASSERTION_ALGORITHMS.filter((name) => name !== HMAC));
+    const options = this.#options([...ASSERTION_ALGORITHMS.filter((name) => name !== HMAC), ED25519]);
     try {
       return (await jwtVerify(assertion.reveal(), getKey, options)).payload;
     } catch (error) {
@@ -129,7 +130,9 @@ export class ClientAssertions {
 function algorithmOf(assertion: Secret): string | undefined {
   try {
     const { alg, crit, b64 } = decodeProtectedHeader(assertion.reveal());
-    return crit === undefined && b64 === undefined ? alg : undefined;
+    if (crit !== undefined || b64 !== undefined) return undefined;
+    // RFC 9864 section 2.2: the same by the name of its curve.
+    return alg === ED25519 ? 'EdDSA' : alg;
   } catch {
     return undefined;
   }

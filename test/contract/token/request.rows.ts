@@ -76,7 +76,8 @@ export const requestRows: TokenRow[] = [
   {
     name: 'a scope that the client may no longer have',
     client: SHRUNK,
-    given: ({ world }) => world.database.query(`UPDATE clients SET scope = 'openid' WHERE client_id = 'shrunk'`),
+    given: ({ world }) =>
+      world.database.query(`UPDATE clients SET scope = 'openid', version = 'shrunk' WHERE client_id = 'shrunk'`),
     send: redeeming(),
     answer: refused('invalid_scope', 'The client may no longer have this scope.'),
   },
