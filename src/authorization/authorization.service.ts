@@ -59,8 +59,7 @@ export class AuthorizationService {
       }
       return this.#signIn(request);
     }
-    const covered =
-      client.consent === 'implicit' || (await this.consents.covers(user.id, client.clientId, request.scope));
+    const covered = client.consent === 'implicit' || (await this.consents.covers(user.id, client, request.scope));
     if (covered && !request.prompt.includes('consent')) return this.#issue(handle, browser, request, session, user);
     if (request.prompt.includes('none')) {
       return this.#refuse(
@@ -91,7 +90,7 @@ export class AuthorizationService {
       ).url;
     }
     const { url } = await this.unitOfWork.run(async () => {
-      await this.consents.add(user.id, client.clientId, request.scope);
+      await this.consents.add(user.id, client, request.scope);
       return this.#issue(handle, browser, request, session, user);
     });
     return url;

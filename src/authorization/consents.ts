@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Client } from '../clients/index.js';
 import { Clock } from '../common/clock.js';
 import { UnitOfWork } from '../database/index.js';
 import { ConsentEntity } from './authorization.entities.js';
@@ -11,13 +12,14 @@ export class Consents {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  async covers(userId: string, clientId: string, scope: readonly string[]): Promise<boolean> {
-    const allowed = await this.#scope(userId, clientId);
+  async covers(userId: string, client: Client, scope: readonly string[]): Promise<boolean> {
+    const allowed = await this.#allowed(userId, client);
     return allowed !== undefined && scope.every((name) => allowed.includes(name));
   }
 
-  async add(userId: string, clientId: string, scope: readonly string[]): Promise<void> {
-    const merged = [...new Set([...((await this.#scope(userId, clientId)) ?? []), ...scope])].join(' ');
+  async add(userId: string, client: Client, scope: readonly string[]): Promise<void> {
+    const { clientId } = client;
+    const merged = [...new Set([...((await this.#allowed(userId, client)) ?? []), ...scope])].join(' ');
     const grantedAt = this.clock.now();
     const inserted = await this.unitOfWork.insertOnce(ConsentEntity, { userId, clientId, scope: merged, grantedAt });
     if (!inserted) await this.#rows.update({ userId, clientId }, { scope: merged, grantedAt });
@@ -31,8 +33,10 @@ export class Consents {
     await this.#rows.delete({ clientId });
   }
 
-  async #scope(userId: string, clientId: string): Promise<string[] | undefined> {
-    return (await this.#rows.findOneBy({ userId, clientId }))?.scope.split(' ');
+  /** What was allowed to a former client of the same id does not count. */
+  async #allowed(userId: string, { clientId, createdAt }: Client): Promise<string[] | undefined> {
+    const consent = await this.#rows.findOneBy({ userId, clientId });
+    return consent && consent.grantedAt >= createdAt ? consent.scope.split(' ') : undefined;
   }
 
   get #rows() {

@@ -110,9 +110,10 @@ export class ClientRegistry {
     });
   }
 
-  /** @throws DomainError `resource.not-found` */
+  /** @throws DomainError `resource.not-found`, `request.parameter-invalid` where its id_tokens could not be signed */
   async enable(clientId: string): Promise<Client> {
     return this.unitOfWork.run(async () => {
+      this.#refuseUnsignable(await this.get(clientId));
       if (await this.clients.enable(clientId)) await this.#record('client.enabled', clientId);
       return this.get(clientId);
     });
@@ -161,11 +162,14 @@ export class ClientRegistry {
     if (client.scope.includes(ADMIN_SCOPE) && !current?.scope.includes(ADMIN_SCOPE)) {
       throw invalidParameter('scope', `must not hold ${ADMIN_SCOPE}, which only CONFIG_FILE gives`);
     }
-    const { SIGNING_ALGS: algorithms } = this.configuration.environment;
-    if (!algorithms.includes(client.idTokenSignedResponseAlg)) {
-      throw invalidParameter('id_token_signed_response_alg', `must be one of ${algorithms.join(', ')}`);
-    }
+    this.#refuseUnsignable(client);
     return { client, chosen: declaration.client_secret };
+  }
+
+  #refuseUnsignable({ idTokenSignedResponseAlg }: NewClient): void {
+    const { SIGNING_ALGS: algorithms } = this.configuration.environment;
+    if (algorithms.includes(idTokenSignedResponseAlg)) return;
+    throw invalidParameter('id_token_signed_response_alg', `must be one of ${algorithms.join(', ')}`);
   }
 
   /** A UUID of another version than the ids of users have, so that it can never be one's. @see RFC 9562 section 5.8 */

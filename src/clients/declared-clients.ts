@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import {
+  ADMIN_SCOPE,
   AppliedDeclarations,
   clientDeclaration,
   Configuration,
@@ -42,9 +43,17 @@ export class DeclaredClients implements OnModuleInit {
       kind: 'client',
       name: ({ client_id }) => client_id,
       apply: (declaration) => this.#apply(declaration),
-      disable: async (clientId) => void (await this.clients.disable(clientId)),
+      disable: (clientId) => this.#remove(clientId),
     });
     await this.#refuseUnsignable();
+  }
+
+  /** What only the file gives goes with it: whoever enables the client later does not enable an administrator. */
+  async #remove(clientId: string): Promise<void> {
+    await this.clients.disable(clientId);
+    const client = await this.clients.find(clientId);
+    if (!client?.scope.includes(ADMIN_SCOPE)) return;
+    await this.clients.replace(client, { ...client, scope: client.scope.filter((name) => name !== ADMIN_SCOPE) });
   }
 
   /** Of clients that were made here, too: their next id_token could not be signed. */

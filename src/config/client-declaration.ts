@@ -38,10 +38,11 @@ const jwks = z
     keys: z
       .array(
         z
-          .looseObject({
+          .object({
             kty: z.enum(['RSA', 'EC', 'OKP'], 'must be RSA, EC or OKP'),
             kid: z.string().min(1).max(255).optional(),
           })
+          .catchall(z.union([z.string(), z.boolean(), z.array(z.string())], 'must be a string, or a list of strings'))
           .refine((key) => !('d' in key || 'k' in key), 'must be a public key'),
       )
       .min(1, 'needs at least one key')

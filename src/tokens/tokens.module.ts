@@ -79,9 +79,10 @@ export class TokensModule {
     faces.register(slashidFace);
     faces.registerFallback(raidiamFace);
     clients.onDeleted((clientId) => grants.revokeAllOfClient(clientId, 'client deleted'));
-    deletion.register((userId) => grants.revokeAllOfUser(userId, 'user deleted'));
+    deletion.register((userId) => grants.forgetUser(userId));
     deletion.register((userId) => refreshTokens.forgetUser(userId));
     deletion.register((userId) => userTokens.forgetUser(userId));
+    passwordChanges.register((userId) => grants.revokeAllOfUser(userId, 'password changed'));
     passwordChanges.register((userId) => userTokens.forgetMadeByPassword(userId));
   }
 }

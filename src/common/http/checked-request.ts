@@ -36,12 +36,12 @@ export const TolerantQueryOf = createParamDecorator((shape: Shape, context: Exec
 
 function queryObject({ originalUrl }: Request): object {
   return Object.fromEntries(
-    [...queryParameters(originalUrl)].map(([name, text]) => [name, NUMBERS[name]?.(text) ?? text]),
+    [...queryParameters(originalUrl)].map(([name, text]) => [name, NUMBERS.has(name) ? integer(text) : text]),
   );
 }
 
 const integer = (text: string): number | string => (/^-?\d{1,9}$/.test(text) ? Number(text) : text);
-const NUMBERS: Readonly<Record<string, (text: string) => number | string>> = { limit: integer, offset: integer };
+const NUMBERS = new Set(['limit', 'offset']);
 
 /** @throws DomainError `request.malformed`, `request.unsupported-media-type` */
 export function jsonObject(request: Request): object {

@@ -26,6 +26,16 @@ const tables = [
         columnNames: ['consumed_at'],
         where: `"answer" IS NOT NULL`,
       }),
+      new TableIndex({
+        name: 'refresh_tokens_successor',
+        columnNames: ['successor'],
+        where: `"answer" IS NOT NULL`,
+      }),
+      new TableIndex({
+        name: 'refresh_tokens_encryption_key_id',
+        columnNames: ['encryption_key_id'],
+        where: `"encryption_key_id" IS NOT NULL`,
+      }),
     ],
   }),
   new Table({

@@ -46,6 +46,7 @@ export class AuthorizationCodeGrant implements GrantHandler {
     if (!stored.consumed && stored.expiresAt <= this.clock.now()) throw invalid('expired code');
     const grant = await this.grants.find(stored.grantId);
     if (!grant) throw invalid('grant is gone');
+    if (grant.createdAt < client.createdAt) throw invalid('code of a former client of that id');
     const user = await this.users.find(grant.userId);
     if (!stored.consumed && (grant.revoked || !user || user.blocked)) throw invalid('grant revoked or user blocked');
     return {
@@ -65,6 +66,8 @@ export class AuthorizationCodeGrant implements GrantHandler {
 
   async #claim(code: Secret, grantId: string): Promise<Claim> {
     if (await this.codes.consume(code)) return { outcome: 'claimed' };
+    const stored = await this.codes.find(code);
+    if (!stored?.consumed) return { outcome: 'refused', error: invalid('code expired meanwhile') };
     // RFC 6749 section 4.1.2: a code that comes back revokes what it gave.
     await this.grants.revoke(grantId, 'code reused');
     return {

@@ -8,8 +8,8 @@ import { RefreshTokens } from '../refresh-tokens/refresh-tokens.js';
 import { UserTokenEntity } from '../user-tokens/user-token.entity.js';
 import { AuthorizationCodeEntity, GrantEntity } from './grant.entities.js';
 
-const EVERY_MS = 3_600_000;
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** So many at a time: nobody who needs one waits long for it. */
 const BATCH = 200;
 
@@ -22,21 +22,22 @@ const REFERRING: readonly EntityTarget<{ grantId: string | null }>[] = [
 
 /**
  * Forgets grants of which nothing is left. Their access tokens are not looked for: none lives longer than a day, and
- * none is issued but for a code or a refresh token. It also erases answers that nobody can be told again.
+ * none is issued but for a code or a refresh token. Answers that nobody can be told
+ * again are erased more often.
  */
 @Injectable()
 export class EndedGrants {
   constructor(
     @Inject(UnitOfWork) private readonly unitOfWork: UnitOfWork,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(RefreshTokens) private readonly refreshTokens: RefreshTokens,
+    @Inject(RefreshTokens) refreshTokens: RefreshTokens,
     @Inject(Jobs) jobs: Jobs,
   ) {
-    jobs.register('ended-grants', { everyMs: EVERY_MS, run: (signal) => this.run(signal) });
+    jobs.register('ended-grants', { everyMs: DAY_MS, run: (signal) => this.run(signal) });
+    jobs.register('refresh-token-answers', { everyMs: HOUR_MS, run: () => refreshTokens.forgetAnswers() });
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await this.refreshTokens.forgetAnswers();
     let after: string | undefined = '';
     while (after !== undefined && !signal.aborted) {
       const ids = await this.#oldGrants(after);

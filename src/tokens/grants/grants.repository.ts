@@ -11,13 +11,14 @@ export interface Grant {
   clientId: string;
   scope: readonly string[];
   sessionId: string | undefined;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as the next. */
   authTime: number;
+  createdAt: number;
   claims: Readonly<Record<string, unknown>>;
   revoked: boolean;
 }
 
-export type NewGrant = Omit<Grant, 'id' | 'revoked'>;
+export type NewGrant = Omit<Grant, 'id' | 'createdAt' | 'revoked'>;
 
 @Injectable()
 export class GrantsRepository {
@@ -70,9 +71,14 @@ export class GrantsRepository {
     return affected ?? 0;
   }
 
-  /** Ends everything that the user allowed, and forgets who they were. */
+  /** Ends everything that the user allowed. */
   async revokeAllOfUser(userId: string, reason: string): Promise<void> {
     await this.#rows.update({ userId, revokedAt: IsNull() }, { revokedAt: this.clock.now(), revokedReason: reason });
+  }
+
+  /** The same for a user who is deleted: it is forgotten who they were. */
+  async forgetUser(userId: string): Promise<void> {
+    await this.revokeAllOfUser(userId, 'user deleted');
     await this.#rows.update({ userId }, { claims: {} });
   }
 
@@ -94,6 +100,7 @@ function toGrant(row: GrantEntity): Grant {
     scope: row.scope === '' ? [] : row.scope.split(' '),
     sessionId: row.sessionId ?? undefined,
     authTime: row.authTime,
+    createdAt: row.createdAt,
     claims: row.claims as Record<string, unknown>,
     revoked: row.revokedAt !== null,
   };

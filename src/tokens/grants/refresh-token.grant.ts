@@ -12,6 +12,7 @@ import {
   type TokenCommand,
 } from '../engine/grant-handler.js';
 import { isWithin } from '../engine/scope-policy.js';
+import type { TokenResult } from '../engine/token-result.js';
 import { RefreshTokens } from '../refresh-tokens/refresh-tokens.js';
 import { GrantsRepository } from './grants.repository.js';
 
@@ -40,6 +41,7 @@ export class RefreshTokenGrant implements GrantHandler {
     if (stored.clientId !== client.clientId) throw invalid('refresh token of another client');
     const grant = await this.grants.find(stored.grantId);
     if (!grant || grant.revoked) throw invalid('grant revoked or gone');
+    if (grant.createdAt < client.createdAt) throw invalid('refresh token of a former client of that id');
     const user = await this.users.find(grant.userId);
     const barred = !user || user.blocked;
     // Reuse is judged before the rest of the request: whoever presents a spent token shows that it has leaked.
@@ -63,7 +65,7 @@ export class RefreshTokenGrant implements GrantHandler {
       claims: grant.claims,
       family: { scope: stored.scope, expiresAt: stored.expiresAt },
       claim: () => this.#claim(token, grant.id, { grace: !barred && hasGrace(client) }),
-      issued: (answer) => this.refreshTokens.keepAnswer(token, answer),
+      ...(hasGrace(client) && { issued: (answer: TokenResult) => this.refreshTokens.keepAnswer(token, answer) }),
     };
   }
 

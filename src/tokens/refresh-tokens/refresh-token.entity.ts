@@ -6,6 +6,8 @@ import { instant, optionalInstant } from '../../database/index.js';
 @Index('refresh_tokens_grant_id', ['grantId'])
 @Index('refresh_tokens_expires_at', ['expiresAt'])
 @Index('refresh_tokens_answered', ['consumedAt'], { where: `"answer" IS NOT NULL` })
+@Index('refresh_tokens_successor', ['successor'], { where: `"answer" IS NOT NULL` })
+@Index('refresh_tokens_encryption_key_id', ['encryptionKeyId'], { where: `"encryption_key_id" IS NOT NULL` })
 export class RefreshTokenEntity {
   @PrimaryColumn('varchar', { primaryKeyConstraintName: 'refresh_tokens_pk' })
   digest!: string;

@@ -119,7 +119,12 @@ export class RefreshTokens {
       return answer ? { outcome: 'repeated', answer } : { outcome: 'reused' };
     }
     // Whoever uses the successor has it, and needs not be told again.
-    await this.#rows.update({ grantId: row.grantId, successor: key }, NO_ANSWER);
+    await this.#rows
+      .createQueryBuilder()
+      .update()
+      .set(NO_ANSWER)
+      .where('successor = :key AND answer IS NOT NULL', { key })
+      .execute();
     return { outcome: 'rotated' };
   }
 

@@ -206,12 +206,15 @@ export class SigningKeyRotation implements OnModuleInit {
     if (!(await this.unitOfWork.insertOnce(SigningKeyEntity, key))) throw rotatedMeanwhile();
   }
 
-  /** What is no longer in SIGNING_ALGS signs no more; what it signed is verified until it has ended. */
+  /**
+   * What is no longer in SIGNING_ALGS signs no more; what it signed is verified until it has ended. A young key may be of
+   * an algorithm that was just added, by a replica that has the new setting already.
+   */
   async #dropOtherAlgorithms(): Promise<void> {
-    const algorithm = Not(In([...this.#algorithms]));
+    const others = { algorithm: Not(In([...this.#algorithms])), createdAt: LessThan(this.clock.now() - DAY_MS) };
     const changes = [
-      await this.#rows.delete({ algorithm, status: 'next' }),
-      await this.#rows.update({ algorithm, status: 'current' }, { status: 'retired', retiredAt: this.clock.now() }),
+      await this.#rows.delete({ ...others, status: 'next' }),
+      await this.#rows.update({ ...others, status: 'current' }, { status: 'retired', retiredAt: this.clock.now() }),
     ];
     if (changes.some(({ affected }) => affected)) this.keys.forget();
   }
