@@ -55,7 +55,7 @@ function bodyShape(document: OpenApiDocument, { responses }: DocumentedOperation
 }
 
 describe('the committed documents', () => {
-  const names = ['symbolon', 'pace', 'onezone', 'raidiam', 'admin'] as const;
+  const names = ['symbolon', 'pace', 'onezone', 'raidiam', 'slashid', 'admin'] as const;
 
   it('are what the code generates', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/openapi.mjs'), '--check'], {

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
 import type { BrowserResponse, RequestOptions } from '../support/http-browser.js';
@@ -66,6 +67,7 @@ describe.each(databases)('clients on $name', (kind) => {
     expect(await statuses(id, one, two, three)).toEqual([401, 200, 200]);
     // As if the time were over.
     await world.database.query('UPDATE client_secrets SET expires_at = 1 WHERE expires_at IS NOT NULL');
+    await world.database.query("UPDATE clients SET version = 'later' WHERE client_id = ?", [id]);
     expect(await statuses(id, one, two, three)).toEqual([401, 401, 200]);
     const four = await rotate(client);
     const answer = await ask('PUT', `/oauth2/clients/${id}/secret`);
@@ -109,12 +111,29 @@ describe.each(databases)('clients on $name', (kind) => {
     expect(await count(world, 'consents', 'WHERE client_id = ?', [client.client_id])).toBe(0);
     expect(await count(world, 'grants', 'WHERE client_id = ? AND revoked_at IS NULL', [client.client_id])).toBe(0);
 
-    // Whoever has that id next has nothing of it.
+    // Whoever has that id next has nothing of it, not even what was written while the client was deleted.
+    await world.database.query('UPDATE grants SET revoked_at = NULL WHERE client_id = ?', [client.client_id]);
     const next = await create({ client_id: client.client_id });
     expect((await read(world, user.access_token, { at: other })).status).toBe(401);
     expect((await token(next, { grant_type: 'refresh_token', refresh_token: refresh })).status).toBe(400);
     expect((await ownToken(client)).status).toBe(401);
     expect((await ownToken(next)).status).toBe(200);
+  });
+
+  it('a new password ends what the user allowed: whoever knew the old one may have allowed it', async () => {
+    const client = await create({ consent: 'implicit' });
+    const scope = `${READ_SCOPE} offline_access`;
+    const user = await world.signIn({ login: 'new-password', client, scope });
+    const refresh = (refreshToken = '') => token(client, { grant_type: 'refresh_token', refresh_token: refreshToken });
+    const { refresh_token: successor, access_token: access } = (await refresh(user.refresh_token)).json<TokenAnswer>();
+    const { sub = '' } = decodeJwt(access);
+    const password = 'a passphrase that nobody else knows';
+    world.ledger.add(password, 'a password');
+    await ask('PATCH', `/admin/users/${sub}`, { json: { password } });
+    expect((await read(world, access, { at: other })).status).toBe(401);
+    expect((await refresh(successor)).json()).toMatchObject({ error: 'invalid_grant' });
+    // The client still knows them, and asks again.
+    expect((await world.signIn({ login: 'new-password', client, scope })).refresh_token).toBeDefined();
   });
 
   it('takes at once what a change takes away: grants, scopes, redirect URIs', async () => {

@@ -93,6 +93,16 @@ describe.each(databases)('the declarations of CONFIG_FILE on $name', (kind) => {
     expect(await find('other')).toMatchObject({ enabled: false });
   });
 
+  it('that are removed lose what only the file gives: enabling one later makes no administrator', async () => {
+    const administrator = { ...app, scope: 'admin openid' };
+    await start([administrator]);
+    await start([]);
+    await clients.enable('app');
+    expect(await find()).toMatchObject({ enabled: true, scope: ['openid'] });
+    await start([administrator]);
+    expect(await find()).toMatchObject({ enabled: true, scope: ['admin', 'openid'] });
+  });
+
   it('that were removed are disabled once: who is enabled by hand afterwards stays so', async () => {
     await start([app]);
     await start([]);

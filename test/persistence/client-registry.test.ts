@@ -104,6 +104,14 @@ describe.each(databases)('the registry of clients on $name', (kind) => {
     expect((await second.registry.get('app')).version).not.toBe(version);
   });
 
+  it('is not enabled while its id_tokens could not be signed: every later start would end', async () => {
+    await first.registry.create(APP);
+    await first.registry.disable('app');
+    await storage.database.query("UPDATE clients SET id_token_signed_response_alg = 'PS256', version = 'other'");
+    await expect(first.registry.enable('app')).rejects.toMatchObject({ code: 'request.parameter-invalid' });
+    expect((await second.registry.get('app')).enabled).toBe(false);
+  });
+
   it('keeps the secrets through a change, unless the method has another use for them, or none', async () => {
     const { secret } = await first.registry.create(APP);
     const change = (members: object) => first.registry.change('app', (entry) => ({ ...entry, ...members }));

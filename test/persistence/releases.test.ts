@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matches } from '../../src/clients/client-secrets.js';
 import { ClientsRepository } from '../../src/clients/clients.repository.js';
 import { DeclaredClients } from '../../src/clients/declared-clients.js';
+import { digest } from '../../src/common/random.js';
 import { Secret } from '../../src/common/secret.js';
 import { AppliedDeclarations } from '../../src/config/index.js';
 import { IdentityProvidersRepository } from '../../src/identity-providers/identity-providers.repository.js';
@@ -17,14 +18,17 @@ import { databases, type DatabaseUnderTest } from '../support/databases.js';
 import { withPostgres } from '../support/postgres.js';
 import {
   ACCOUNT,
+  API_KEY_NAME,
   CLIENT_SECRET,
   CONFIG,
   ENCRYPTION_KEYS,
+  KEEPER,
   LEGACY,
   LEGACY_ACCOUNT,
   LEGACY_TOKEN,
   PASSWORD,
   PROVIDER_SECRET,
+  SIGNER,
   TOKENS,
   USER_TOKEN_NAME,
   WEBHOOK_SECRET,
@@ -188,6 +192,46 @@ describe.each(releases)('a database of release $version on $name', ({ version, k
       const receiver = await repository.receiver(webhook?.id ?? '');
       expect(receiver?.disabled).toBe(true);
       expect(receiver?.secrets.map((secret) => secret.reveal())).toEqual([WEBHOOK_SECRET]);
+    });
+  });
+
+  describe.runIf(!['0.1.0', '0.2.0', '0.3.0'].includes(version))('since the token engine', () => {
+    it('keeps clients with keys and lifetimes of their own, and the secret that one signs with', async () => {
+      const clients = new ClientsRepository(...basics());
+      expect(await clients.find(KEEPER.client_id)).toMatchObject({
+        accessTokenFormat: 'opaque',
+        accessTokenLifetime: KEEPER.access_token_lifetime,
+      });
+      const signer = await clients.find(SIGNER.client_id);
+      expect(signer).toMatchObject({
+        tokenEndpointAuthMethod: SIGNER.token_endpoint_auth_method,
+        metadata: { contacts: SIGNER.contacts },
+      });
+      const [secret] = signer ? await clients.secrets(signer) : [];
+      expect(secret && clientSecretsOf(service).open(secret)?.reveal()).toBe(SIGNER.client_secret);
+    });
+
+    it('keeps a family of refresh tokens, the answer that may have been lost, and opaque access tokens', async () => {
+      const rows = await storage.database.query('SELECT * FROM refresh_tokens ORDER BY consumed_at');
+      const spent = rows.find((row) => row['answer'] !== null);
+      const wrapped = { dataKey: String(spent?.['data_key']), encryptionKeyId: String(spent?.['encryption_key_id']) };
+      const envelope = service.envelopes.open({ table: 'refresh_tokens', id: String(spent?.['digest']) }, wrapped);
+      const answer = JSON.parse(envelope.unseal('answer', String(spent?.['answer'])).reveal()) as Record<
+        string,
+        string
+      >;
+      expect(rows.map((row) => row['digest'])).toContain(digest(answer['refreshToken'] ?? ''));
+      const opaque = await storage.database.query('SELECT digest, claims FROM access_tokens');
+      expect(opaque).toContainEqual({
+        digest: digest(answer['accessToken'] ?? ''),
+        claims: expect.stringContaining((await alice()).id),
+      });
+    });
+
+    it('keeps further keys to the admin API', async () => {
+      expect(await storage.database.query('SELECT name, scope FROM api_keys')).toEqual([
+        { name: API_KEY_NAME, scope: 'admin' },
+      ]);
     });
   });
 

@@ -51,17 +51,17 @@ export class ClientKeys implements OnApplicationShutdown {
   /** The key of the client that verifies what has this header. @throws Error where there is none, or none can be had */
   async find(client: Client, header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     const { jwks, jwksUri } = client;
-    if (jwks) return createLocalJWKSet(jwks as unknown as JSONWebKeySet)(header, token);
+    if (jwks) return select(createLocalJWKSet(jwks as unknown as JSONWebKeySet), header, token);
     if (jwksUri === undefined) throw new Error('the client has no keys');
     const document = this.#documentAt(jwksUri);
     const keys = await document.outbound.get();
     try {
-      return await keys(header, token);
+      return await select(keys, header, token);
     } catch (error) {
       const unknown = error instanceof errors.JWKSNoMatchingKey;
       if (!unknown || this.clock.now() - document.askedAt < RELOAD_AFTER_MS) throw error;
     }
-    return (await document.outbound.reload())(header, token);
+    return select(await document.outbound.reload(), header, token);
   }
 
   #documentAt(url: string): Document {
@@ -92,5 +92,15 @@ export class ClientKeys implements OnApplicationShutdown {
     const set = (await response.json()) as JSONWebKeySet;
     if (!Array.isArray(set.keys) || set.keys.length > MAX_KEYS) throw new Error('jwks_uri: not a key set');
     return createLocalJWKSet(set);
+  }
+}
+
+/** A key may bear the older of the two names of an algorithm. @see RFC 9864 section 2.2 */
+async function select(keys: KeySet, header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
+  try {
+    return await keys(header, token);
+  } catch (error) {
+    if (header.alg !== 'Ed25519' || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
+    return keys({ ...header, alg: 'EdDSA' }, token);
   }
 }

@@ -436,6 +436,15 @@ export const values: RefusedRow[] = (
     [
       'POST',
       '/clients',
+      {
+        ...CLIENT,
+        jwks: { keys: [{ kty: 'EC', deep: JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as object }] },
+      },
+      [['jwks.keys.0.deep', 'must be a string, or a list of strings']],
+    ],
+    [
+      'POST',
+      '/clients',
       { ...CLIENT, token_endpoint_auth_method: 'none', grant_types: ['client_credentials'] },
       [['grant_types', 'cannot hold client_credentials where token_endpoint_auth_method is none']],
     ],

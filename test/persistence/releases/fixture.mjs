@@ -77,6 +77,27 @@ export const LEGACY_ACCOUNT = {
 export const LEGACY_TOKEN = 'the access token that never expires in the release dumps';
 export const USER_TOKEN_NAME = 'backup';
 
+/** What 0.4.0 added: a client that keeps its access, with opaque tokens, and one that signs with its secret; a further key. */
+export const KEEPER = {
+  client_id: 'keeper',
+  client_secret: 'the-secret-of-the-keeper-in-the-release-dumps-0',
+  grant_types: ['authorization_code', 'refresh_token'],
+  redirect_uris: ['https://keeper.example/callback'],
+  scope: 'openid offline_access',
+  access_token_format: 'opaque',
+  access_token_lifetime: 86_400,
+  require_pkce: false,
+};
+export const SIGNER = {
+  client_id: 'signer',
+  client_secret: 'the-secret-of-the-signer-in-the-release-dumps-0',
+  token_endpoint_auth_method: 'client_secret_jwt',
+  grant_types: ['client_credentials'],
+  scope: 'accounts:read',
+  contacts: ['ops@signer.example'],
+};
+export const API_KEY_NAME = 'pipeline';
+
 /** What 0.3.0 added: a receiver of events, which is disabled so that nothing is sent to it. */
 export const WEBHOOK_URL = 'https://receiver.example/hook';
 export const WEBHOOK_SECRET = 'whsec_dGhlIHNlY3JldCBvZiBhIHdlYmhvb2sgaW4gdGhlIGR1bXBz';

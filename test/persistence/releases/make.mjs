@@ -9,8 +9,9 @@ import { AppModule } from '../../../dist/src/app.module.js';
 import { Secret } from '../../../dist/src/common/secret.js';
 import { loadConfiguration } from '../../../dist/src/config/index.js';
 import { LinkedAccounts } from '../../../dist/src/idp-offline-access/index.js';
+import { TokenEngine } from '../../../dist/src/tokens/engine/token-engine.js';
 import { AuthorizationCodes } from '../../../dist/src/tokens/grants/authorization-codes.js';
-import { UserTokens } from '../../../dist/src/tokens/index.js';
+import { ApiKeys, UserTokens } from '../../../dist/src/tokens/index.js';
 import { UsersRepository } from '../../../dist/src/users/index.js';
 import { Webhooks } from '../../../dist/src/webhooks/index.js';
 import { temporaryDirectory } from '../../support/lifeline.mjs';
@@ -18,11 +19,14 @@ import { startPostgres } from '../../support/postgres-server.mjs';
 import { dumpPostgres, dumpSqlite } from './dump.mjs';
 import {
   ACCOUNT,
+  API_KEY_NAME,
   CONFIG,
   ENCRYPTION_KEYS,
+  KEEPER,
   LEGACY,
   LEGACY_ACCOUNT,
   LEGACY_TOKEN,
+  SIGNER,
   TOKENS,
   USER_TOKEN_NAME,
   WEBHOOK_SECRET,
@@ -53,7 +57,8 @@ const directory = temporaryDirectory();
  */
 async function fill(url) {
   const file = join(directory, 'config.yaml');
-  const config = { ...CONFIG, identity_providers: [...CONFIG.identity_providers, LEGACY] };
+  const clients = [...CONFIG.clients, KEEPER, SIGNER];
+  const config = { ...CONFIG, clients, identity_providers: [...CONFIG.identity_providers, LEGACY] };
   writeFileSync(file, stringify(config), { mode: 0o600 });
   const configuration = loadConfiguration({ DATABASE_URL: url, ENCRYPTION_KEYS, CONFIG_FILE: file });
   const app = await NestFactory.createApplicationContext(AppModule.with(configuration), { logger: ['error'] });
@@ -110,6 +115,34 @@ async function fill(url) {
     codeChallenge: undefined,
     nonce: 'a nonce',
   });
+  const [redirectUri = ''] = KEEPER.redirect_uris;
+  const code = await app.get(AuthorizationCodes, { strict: false }).issue({
+    grant: {
+      userId: alice.id,
+      clientId: KEEPER.client_id,
+      scope: KEEPER.scope.split(' '),
+      sessionId: undefined,
+      authTime: Date.now(),
+      claims: {},
+    },
+    redirectUri,
+    codeChallenge: undefined,
+    nonce: undefined,
+  });
+  const engine = app.get(TokenEngine, { strict: false });
+  const exchange = (grantType, parameters) =>
+    engine.exchange({
+      client: {
+        method: 'client_secret_basic',
+        clientId: KEEPER.client_id,
+        secret: new Secret(KEEPER.client_secret),
+      },
+      grantType,
+      parameters: new Map(Object.entries(parameters)),
+    });
+  const { refreshToken } = await exchange('authorization_code', { code: code.reveal(), redirect_uri: redirectUri });
+  await exchange('refresh_token', { refresh_token: refreshToken.reveal() });
+  await app.get(ApiKeys, { strict: false }).create({ name: API_KEY_NAME, scope: ['admin'], expiresAt: undefined });
   await app
     .get(Webhooks, { strict: false })
     .create(WEBHOOK_URL, { events: ['identity.linked'], enabled: false }, new Secret(WEBHOOK_SECRET));
