@@ -585,7 +585,7 @@ describe.each(databases)('the admin API on $name', (kind) => {
     });
 
     it('are listed in the order in which they were made, in parts', async () => {
-      const answer = await ask(world, 'GET', '/clients?limit=2&offset=1&__proto__=1');
+      const answer = await ask(world, 'GET', '/clients?limit=2&offset=1');
       expectDocumented('GET', '/clients', answer);
       const whole = (await ask(world, 'GET', '/clients')).json<{ data: object[]; meta: object }>();
       expect(whole.meta).toEqual({ pagination: { limit: 20, offset: 0, total_count: whole.data.length } });

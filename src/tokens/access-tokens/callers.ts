@@ -35,7 +35,8 @@ export class Callers {
       through && this.clients.find(through.clientId),
     ]);
     if (through && (!grant || grant.revoked)) throw new DomainError('credentials.token-revoked');
-    if (through && !client?.enabled) throw clientGone();
+    // What was allowed to a former client of the same id was not allowed to this one.
+    if (through && (!client?.enabled || (grant && grant.createdAt < client.createdAt))) throw clientGone();
     if (!user) throw new DomainError('credentials.token-invalid', { privateDetail: 'user gone' });
     return {
       user,

@@ -396,6 +396,7 @@ export const values: RefusedRow[] = (
     ['GET', '/audit?to=2026-01-01T00:00:00', undefined, [['to', ISO]]],
     ['GET', '/audit?from=2026-13-01', undefined, [['from', 'is no day of the calendar']]],
     ['GET', '/identity-providers?type=oidc', undefined, [['type', 'is unknown']]],
+    ['GET', '/clients?__proto__=1', undefined, [['__proto__', 'is unknown']]],
     ['POST', '/identity-providers', { id: 'new' }, [['client_id', 'is required']]],
     ['POST', '/identity-providers', { ...PROVIDER, id: '-' }, [['id', ID]]],
     ['POST', '/identity-providers', { ...PROVIDER, secret: 'x' }, [['secret', 'is not known here']]],
@@ -438,7 +439,7 @@ export const values: RefusedRow[] = (
       '/clients',
       {
         ...CLIENT,
-        jwks: { keys: [{ kty: 'EC', deep: JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as object }] },
+        jwks: { keys: [{ kty: 'EC', deep: [['deep']] }] },
       },
       [['jwks.keys.0.deep', 'must be a string, or a list of strings']],
     ],
