@@ -1,2 +1,2 @@
 /** Of this service, as package.json has it. */
-export const VERSION = '0.3.0';
+export const VERSION = '0.4.0';
