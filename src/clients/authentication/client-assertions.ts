@@ -121,15 +121,17 @@ export class ClientAssertions {
   /** Once, across replicas. Last, so that nobody but the client can use up its ids. @see RFC 7523 section 3 */
   async #spend({ clientId }: Client, { jti, exp = 0 }: JWTPayload): Promise<string | undefined> {
     const id = digest(JSON.stringify([clientId, jti]));
-    const spent = await this.unitOfWork.insertOnce(UsedAssertionEntity, { id, expiresAt: exp * 1000 });
+    // A NumericDate may have a fraction. @see RFC 7519 section 2
+    const spent = await this.unitOfWork.insertOnce(UsedAssertionEntity, { id, expiresAt: Math.ceil(exp * 1000) });
     return spent ? undefined : 'assertion: used before';
   }
 }
 
 function algorithmOf(assertion: Secret): string | undefined {
   try {
-    const { alg, crit, b64 } = decodeProtectedHeader(assertion.reveal());
-    return crit === undefined && b64 === undefined ? alg : undefined;
+    const { alg, crit, b64, kid } = decodeProtectedHeader(assertion.reveal());
+    const isPlain = crit === undefined && b64 === undefined && (kid === undefined || typeof kid === 'string');
+    return isPlain ? alg : undefined;
   } catch {
     return undefined;
   }
