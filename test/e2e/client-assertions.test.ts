@@ -35,6 +35,12 @@ interface How {
   key?: KeyObject | Uint8Array;
 }
 
+interface Presentation {
+  path?: string;
+  at?: Service;
+  form?: Record<string, string>;
+}
+
 /** What each row knows of where it is. */
 interface Place {
   issuer: string;
@@ -163,6 +169,13 @@ const REFUSED: Row[] = [
   ['a giant header', ({ sign }) => sign({ header: { ...ES, x5c: ['A'.repeat(5000)] }, key: NOT_REGISTERED })],
 ];
 
+function refused(answer: BrowserResponse): void {
+  expect([answer.status, answer.json()]).toEqual([
+    400,
+    { error: 'invalid_client', error_description: 'Client authentication failed.' },
+  ]);
+}
+
 describe.each(databases)('client assertions on $name', (kind) => {
   let world: World;
   let other: Service;
@@ -210,7 +223,7 @@ describe.each(databases)('client assertions on $name', (kind) => {
   }
   const present = (
     assertion: string,
-    { path = '/token', at = world.service, form = {} as Record<string, string> } = {},
+    { path = '/token', at = world.service, form = {} }: Presentation = {},
   ): Promise<BrowserResponse> => {
     world.ledger.add(assertion, 'assertion');
     world.ledger.add(assertion.slice(assertion.lastIndexOf('.') + 1), 'signature of an assertion');
@@ -225,12 +238,11 @@ describe.each(databases)('client assertions on $name', (kind) => {
   };
   const admin = (path: string, json: object): Promise<BrowserResponse> =>
     world.request(path, { method: 'POST', json, headers: { authorization: `Bearer ${ADMIN_API_KEY}` } });
-  const refused = (answer: BrowserResponse): void => {
-    expect([answer.status, answer.json()]).toEqual([
-      400,
-      { error: 'invalid_client', error_description: 'Client authentication failed.' },
-    ]);
-  };
+
+  const by = (client: string, how: How = {}): Promise<BrowserResponse> =>
+    sign({ client, ...how }).then((assertion) => present(assertion));
+  const bySecret = (secret: string): Promise<BrowserResponse> =>
+    present(hs256({}, goodClaims(place(), 'hmac'), secret), { at: other });
 
   it.each(ACCEPTED)('%s is accepted', async (_, make, form = {}) => {
     const answer = await present(await make(place()), { form });
@@ -337,23 +349,18 @@ describe.each(databases)('client assertions on $name', (kind) => {
   it('client_secret_jwt: "two may be valid while rotating", and they "are ciphertext"', async () => {
     const rotated = await admin('/admin/clients/hmac/rotate-secret', { previous_valid_for: 60 });
     const { client_secret: fresh } = rotated.json<{ client_secret: string }>();
-    const by = (secret: string, at = other): Promise<BrowserResponse> =>
-      present(hs256({}, goodClaims(place(), 'hmac'), secret), { at });
-    expect([(await by(HMAC_SECRET)).status, (await by(fresh)).status]).toEqual([200, 200]);
+    expect([(await bySecret(HMAC_SECRET)).status, (await bySecret(fresh)).status]).toEqual([200, 200]);
     const rows = await world.database.query("SELECT secret FROM client_secrets WHERE client_id = 'hmac'");
     expect(rows).toHaveLength(2);
     for (const { secret } of rows) expect(String(secret)).not.toContain(fresh);
     const none = await world.database.query("SELECT secret FROM client_secrets WHERE client_id = 'presenter'");
     expect(none).toEqual([{ secret: null }]);
     await admin('/admin/clients/hmac/rotate-secret', { previous_valid_for: 0 });
-    refused(await by(HMAC_SECRET));
-    refused(await by(fresh));
+    refused(await bySecret(HMAC_SECRET));
+    refused(await bySecret(fresh));
   });
 
   describe('jwks_uri', () => {
-    const by = (client: string, how: How = {}): Promise<BrowserResponse> =>
-      sign({ client, ...how }).then((assertion) => present(assertion));
-
     it('is asked once, however many come at once, and an unknown kid is not worth another request so soon', async () => {
       const answers = await Promise.all(Array.from({ length: 5 }, () => by('remote')));
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
