@@ -67,8 +67,8 @@ export type AssertionAlgorithm = (typeof ASSERTION_ALGORITHMS)[number];
 /** The longest life of an access token: its signing key has to be kept for as long. */
 const MAX_ACCESS_TOKEN_SECONDS = 86_400;
 const MAX_REFRESH_TOKEN_SECONDS = 10 * 365 * 86_400;
-/** HS256 is worth what its key is. @see RFC 7518 section 3.2 */
-const MIN_HMAC_SECRET = 32;
+/** 256 bits as base64url: HS256 is worth what its key is. @see RFC 7518 section 3.2 */
+const MIN_HMAC_SECRET = 43;
 
 /** One client, in the names of RFC 7591 where it has one: as CONFIG_FILE and the admin API write it. */
 export const clientDeclaration = z

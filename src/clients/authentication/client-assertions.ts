@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import { Clock, epochSeconds } from '../../common/clock.js';
+import { Clock, CLOCK_TOLERANCE_MS, epochSeconds } from '../../common/clock.js';
+import { DomainError } from '../../common/domain-error.js';
 import { digest } from '../../common/random.js';
 import type { Secret } from '../../common/secret.js';
 import { ASSERTION_ALGORITHMS, Configuration } from '../../config/index.js';
 import { ExpiredRows, UnitOfWork } from '../../database/index.js';
+import { OutboundError } from '../../identity-providers/index.js';
 import type { Client } from '../client.js';
 import { ClientSecrets } from '../client-secrets.js';
 import { ClientsRepository } from '../clients.repository.js';
@@ -38,7 +40,7 @@ export class ClientAssertions {
     @Inject(Configuration) private readonly configuration: Configuration,
     @Inject(ExpiredRows) expiredRows: ExpiredRows,
   ) {
-    expiredRows.register(UsedAssertionEntity, { keptMs: 0 });
+    expiredRows.register(UsedAssertionEntity, { keptMs: CLOCK_TOLERANCE_MS });
   }
 
   /** Whose it claims to be; nothing is proved by that. */
@@ -81,21 +83,25 @@ export class ClientAssertions {
     try {
       return (await jwtVerify(assertion.reveal(), getKey, options)).payload;
     } catch (error) {
-      return `assertion: ${error instanceof Error ? error.name : 'not verified'}`;
+      // Of an error of the outbound client the message is ours, of others it may quote what was sent.
+      return `assertion: ${error instanceof OutboundError ? error.message : (error as Error).name}`;
     }
   }
 
   async #signedWithSecret(client: Client, assertion: Secret): Promise<JWTPayload | string> {
+    let unreadable: DomainError | undefined;
     for (const stored of await this.clients.secrets(client)) {
-      const secret = this.secrets.open(stored);
-      if (!secret) continue;
       try {
+        const secret = this.secrets.open(stored);
+        if (!secret) continue;
         const key = Buffer.from(secret.reveal());
         return (await jwtVerify(assertion.reveal(), key, this.#options([HMAC]))).payload;
-      } catch {
+      } catch (error) {
         // Perhaps it is the other one's.
+        unreadable ??= error instanceof DomainError ? error : undefined;
       }
     }
+    if (unreadable) throw unreadable;
     return 'assertion: signed with none of its secrets';
   }
 
@@ -122,15 +128,17 @@ export class ClientAssertions {
   /** Once, across replicas. Last, so that nobody but the client can use up its ids. @see RFC 7523 section 3 */
   async #spend({ clientId }: Client, { jti, exp = 0 }: JWTPayload): Promise<string | undefined> {
     const id = digest(JSON.stringify([clientId, jti]));
-    const spent = await this.unitOfWork.insertOnce(UsedAssertionEntity, { id, expiresAt: exp * 1000 });
+    // A NumericDate may have a fraction. @see RFC 7519 section 2
+    const spent = await this.unitOfWork.insertOnce(UsedAssertionEntity, { id, expiresAt: Math.ceil(exp * 1000) });
     return spent ? undefined : 'assertion: used before';
   }
 }
 
 function algorithmOf(assertion: Secret): string | undefined {
   try {
-    const { alg, crit, b64 } = decodeProtectedHeader(assertion.reveal());
-    if (crit !== undefined || b64 !== undefined) return undefined;
+    const { alg, crit, b64, kid } = decodeProtectedHeader(assertion.reveal());
+    const isPlain = crit === undefined && b64 === undefined && (kid === undefined || typeof kid === 'string');
+    if (!isPlain) return undefined;
     // RFC 9864 section 2.2: the same by the name of its curve.
     return alg === ED25519 ? 'EdDSA' : alg;
   } catch {
