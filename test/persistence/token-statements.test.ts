@@ -47,6 +47,12 @@ class Statements extends AbstractLogger {
   }
 }
 
+const proof = (clientId: ClientId) => ({
+  method: 'client_secret_basic' as const,
+  clientId,
+  secret: new Secret(SECRET),
+});
+
 /** docs/adr/0017 says why each of these has to be: one that is added here needs a reason there. */
 describe.each(databases)('the statements of the token path on $name', ({ create }) => {
   let database: DatabaseUnderTest;
@@ -62,11 +68,6 @@ describe.each(databases)('the statements of the token path on $name', ({ create 
     await database.cleanup();
   });
 
-  const proof = (clientId: ClientId) => ({
-    method: 'client_secret_basic' as const,
-    clientId,
-    secret: new Secret(SECRET),
-  });
   const exchange = (clientId: ClientId, grantType: string, parameters: Record<string, string> = {}) =>
     app.get(TokenEngine, { strict: false }).exchange({
       client: proof(clientId),
