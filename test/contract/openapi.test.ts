@@ -286,7 +286,7 @@ describe("Raidiam's token operation", () => {
       429: null,
       500: null,
       502: null,
-      503: json,
+      503: null,
       504: null,
     });
     expect(bodyShape(document, documented, 200)).toMatchObject({
