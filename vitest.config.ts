@@ -5,6 +5,7 @@ const setup = (name: string): string => `./test/support/setup/${name}.ts`;
 interface ProjectOptions {
   maxWorkers?: number;
   testTimeout?: number;
+  sequence?: { groupOrder: number };
 }
 
 /** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
@@ -34,7 +35,12 @@ export default defineConfig({
       project('interop', ['interop'], [setup('dist'), setup('postgres')]),
       project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),
       project('browser', ['browser'], [setup('dist'), setup('chromium')]),
-      project('fault', ['fault'], [setup('dist')], { maxWorkers: 3, testTimeout: 120_000 }),
+      // Its workers are heavier: fewer of them, and after all others.
+      project('fault', ['fault'], [setup('dist')], {
+        maxWorkers: 3,
+        testTimeout: 120_000,
+        sequence: { groupOrder: 1 },
+      }),
     ],
   },
 });
