@@ -73,7 +73,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
     it.each(routeRows)('$name', check);
   });
 
-  it('redeems a code once; its reuse revokes what it gave', async () => {
+  it('"code single-use …; reuse revokes what it gave"', async () => {
     const ready = await exchange();
     const { access_token: token } = (await redeeming()(ready)).json<TokenAnswer>();
     expect((await world.pace(token)).status).toBe(200);
@@ -84,7 +84,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
     });
   });
 
-  it('redeems a code once, however many ask at the same moment', async () => {
+  it('"code single-use", however many ask at the same moment', async () => {
     const ready = await exchange();
     const answers = await Promise.all(Array.from({ length: 10 }, () => redeeming()(ready)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -112,7 +112,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
   });
 
   describe('the tokens', () => {
-    it('are a JWT access token for our own API, and an id_token for the client, signed by the published keys', async () => {
+    it('"Access tokens ES256 (RFC 9068, `at+jwt`)", "access tokens without `resource` have `aud` = ISSUER", signed by published keys', async () => {
       const ready = await exchange();
       const answer = (await redeeming()(ready)).json<TokenAnswer>();
       const keys = createLocalJWKSet((await world.request('/jwks')).json<JSONWebKeySet>());
@@ -167,26 +167,29 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
       'x-fapi-interaction-id': '<uuid>',
     };
 
-    it.each(['openid-configuration', 'oauth-authorization-server'])('metadata at /.well-known/%s', async (name) => {
-      const { status, headers, body } = normaliser.wire(await world.request(`/.well-known/${name}`));
-      expect(status).toBe(200);
-      expect(headers).toStrictEqual(published);
-      expect(body).toMatchObject({
-        issuer: '<issuer>',
-        authorization_endpoint: '<issuer>/auth',
-        token_endpoint: '<issuer>/token',
-        jwks_uri: '<issuer>/jwks',
-        response_types_supported: ['code'],
-        grant_types_supported: expect.arrayContaining(['authorization_code']),
-        subject_types_supported: ['public'],
-        scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'federated-identity:token']),
-        id_token_signing_alg_values_supported: ['ES256', 'RS256'],
-        introspection_endpoint: '<issuer>/token/introspection',
-        revocation_endpoint: '<issuer>/revoke',
-        code_challenge_methods_supported: ['S256'],
-        authorization_response_iss_parameter_supported: true,
-      });
-    });
+    it.each(['openid-configuration', 'oauth-authorization-server'])(
+      '"metadata published": /.well-known/%s',
+      async (name) => {
+        const { status, headers, body } = normaliser.wire(await world.request(`/.well-known/${name}`));
+        expect(status).toBe(200);
+        expect(headers).toStrictEqual(published);
+        expect(body).toMatchObject({
+          issuer: '<issuer>',
+          authorization_endpoint: '<issuer>/auth',
+          token_endpoint: '<issuer>/token',
+          jwks_uri: '<issuer>/jwks',
+          response_types_supported: ['code'],
+          grant_types_supported: expect.arrayContaining(['authorization_code']),
+          subject_types_supported: ['public'],
+          scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'federated-identity:token']),
+          id_token_signing_alg_values_supported: ['ES256', 'RS256'],
+          introspection_endpoint: '<issuer>/token/introspection',
+          revocation_endpoint: '<issuer>/revoke',
+          code_challenge_methods_supported: ['S256'],
+          authorization_response_iss_parameter_supported: true,
+        });
+      },
+    );
 
     it('the public halves of its keys, and nothing else of them', async () => {
       const { status, headers, body } = normaliser.wire(await world.request('/jwks'));
@@ -216,7 +219,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
   );
 
   describe('scripts of other origins', () => {
-    it('may ask the token endpoint, without credentials', async () => {
+    it('"CORS on token …, never with credentials"', async () => {
       const answer = await world.request('/token', {
         method: 'OPTIONS',
         headers: {
@@ -231,7 +234,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
       expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
     });
 
-    it('may not read the authorization endpoint', async () => {
+    it('"no CORS on the authorization endpoint"', async () => {
       const answer = await world.request('/auth', { headers: { origin: 'https://elsewhere.example' } });
       expect(answer.headers.get('access-control-allow-origin')).toBeNull();
     });

@@ -103,7 +103,7 @@ describe.each(databases)('authorization codes on $name', (kind) => {
     ['a verifier that is too short', { code_verifier: 'short' }, 'invalid_grant'],
     ['a verifier in forbidden letters', { code_verifier: ' '.repeat(43) }, 'invalid_grant'],
   ];
-  it('are bound to client, redirect_uri and verifier; a refused attempt spends nothing', async () => {
+  it('RFC 9700 4.5: "bound to client and redirect_uri", and verifier; a refused attempt spends nothing', async () => {
     const issued = await issue();
     const texts = new Set<unknown>();
     for (const [what, changes, error] of REFUSED) {
@@ -120,7 +120,7 @@ describe.each(databases)('authorization codes on $name', (kind) => {
     expect((await redeem(issued)).status).toBe(200);
   });
 
-  it('RFC 9700 4.8.2: a verifier without a challenge is refused', async () => {
+  it('RFC 9700 4.8.2: "verifier without challenge refused"', async () => {
     const without = { client_id: 'lax', code_challenge: null, code_challenge_method: null };
     const issued = await issue(without);
     expect(refusal(await redeem(issued, {}, LAX))[1]).toBe('invalid_grant');
@@ -130,7 +130,7 @@ describe.each(databases)('authorization codes on $name', (kind) => {
     expect((await redeem(guarded, {}, LAX)).status).toBe(200);
   });
 
-  it('expire', async () => {
+  it('RFC 9700 4.2: "code … ≤ 60 s"', async () => {
     const issued = await issue();
     const [row] = await world.database.query(
       'SELECT max(expires_at - created_at) AS longest FROM authorization_codes WHERE consumed_at IS NULL',
@@ -142,7 +142,7 @@ describe.each(databases)('authorization codes on $name', (kind) => {
     expect(refusal(await redeem(issued))[1]).toBe('invalid_grant');
   });
 
-  it('are redeemed once by fifty at the same time', async () => {
+  it('RFC 9700 4.2: "code single-use", of fifty at the same time', async () => {
     const issued = await issue();
     const answers = await Promise.all(Array.from({ length: 50 }, () => redeem(issued)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -156,7 +156,7 @@ describe.each(databases)('authorization codes on $name', (kind) => {
     ['with a wrong verifier', { code_verifier: 'w'.repeat(43) }],
     ['without verifier', { code_verifier: null }],
     ['with another redirect_uri', { redirect_uri: OTHER_URI }],
-  ])('RFC 6749 4.1.2: used again %s, they revoke what they gave', async (_, changes) => {
+  ])('RFC 9700 4.2, 4.5: "reuse revokes what it gave": %s', async (_, changes) => {
     const issued = await issue();
     const { access_token: token } = (await redeem(issued)).json<{ access_token: string }>();
     expect((await world.pace(token)).status).toBe(200);
@@ -195,14 +195,14 @@ describe.each(databases)('authorization codes on $name', (kind) => {
   });
 
   it.each(['password', 'implicit', 'AUTHORIZATION_CODE', 'authorization_code\0'])(
-    'no other grant is served: %j',
+    'RFC 9700 2.1.2, 2.4: "no implicit, no password grant": %j',
     async (grantType) => {
       const answer = await redeem(await issue(), { grant_type: grantType, username: 'ada', password: 'x' });
       expect(refusal(answer).slice(0, 2)).toEqual([400, 'unsupported_grant_type']);
     },
   );
 
-  it('repeated parameters are refused, unknown ones ignored', async () => {
+  it('"Unknown parameters are ignored …; repeated ones refused"', async () => {
     const issued = await issue();
     const { form, headers } = tokenRequest(CLIENTS.reader, issued.code, issued.verifier);
     const pairs = Object.entries(form as Record<string, string>);
@@ -215,7 +215,7 @@ describe.each(databases)('authorization codes on $name', (kind) => {
   });
 
   describe('access tokens', () => {
-    it('RFC 9700 4.3: are not taken from a query string or a form', async () => {
+    it('RFC 9700 4.3: "no access token in a query string", nor in a form', async () => {
       const { access_token: token } = (await redeem(await issue())).json<{ access_token: string }>();
       for (const path of [
         `/federated-identities/${PROVIDER}/token`,

@@ -58,7 +58,7 @@ const PAGES: [string, Changes][] = [
 /** Told to the client. */
 const ERRORS: [string, Changes, string][] = [
   ['no response_type', { response_type: null }, 'invalid_request'],
-  ['the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
+  ['"Code flow only": the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
   ['the implicit id_token', { response_type: 'id_token' }, 'unsupported_response_type'],
   ['the hybrid flow', { response_type: 'code id_token' }, 'unsupported_response_type'],
   ['the fragment', { response_mode: 'fragment' }, 'invalid_request'],
@@ -66,9 +66,13 @@ const ERRORS: [string, Changes, string][] = [
   ['an unregistered scope', { scope: 'openid admin' }, 'invalid_scope'],
   ['a request object', { request: 'eyJ.e30.' }, 'request_not_supported'],
   ['a request_uri', { request_uri: 'https://evil.example/r' }, 'request_uri_not_supported'],
-  ['no PKCE', { code_challenge: null, code_challenge_method: null }, 'invalid_request'],
-  ['PKCE plain', PLAIN, 'invalid_request'],
-  ['PKCE without method, which means plain', { code_challenge_method: null }, 'invalid_request'],
+  [
+    'RFC 9700 2.1.1: "PKCE S256 required by default": none',
+    { code_challenge: null, code_challenge_method: null },
+    'invalid_request',
+  ],
+  ['RFC 9700 2.1.1: "`plain` … refused"', PLAIN, 'invalid_request'],
+  ['RFC 9700 2.1.1: "a challenge without method, refused"', { code_challenge_method: null }, 'invalid_request'],
   ['a method without challenge', { code_challenge: null }, 'invalid_request'],
   ['a challenge that is no SHA-256', { code_challenge: 'short' }, 'invalid_request'],
   ['PKCE plain of a client that may go without', { client_id: 'lax', ...PLAIN }, 'invalid_request'],

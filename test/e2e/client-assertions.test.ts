@@ -116,9 +116,9 @@ const REFUSED: Row[] = [
   ['of a client that nobody knows', ({ sign }) => sign({ client: 'nobody' })],
   ['of a name with half a character', ({ sign }) => sign({ client: 'signer\uD800' })],
   ['client_id of another', ({ sign }) => sign(), { client_id: 'fixed' }],
-  ['alg none', (place) => `${base64url({ alg: 'none' })}.${base64url(goodClaims(place))}.`],
+  ['"no `none`"', (place) => `${base64url({ alg: 'none' })}.${base64url(goodClaims(place))}.`],
   ['alg none under a signature', async (place) => (await place.sign()).replace(/^[^.]+/, base64url({ alg: 'none' }))],
-  ['HS256 with the public key', (place) => hs256({ kid: 'ec' }, goodClaims(place), pemOf(EC))],
+  ['"no HS with a public key"', (place) => hs256({ kid: 'ec' }, goodClaims(place), pemOf(EC))],
   [
     'HS256 with the empty key, of a client that signs with its secret',
     (place) => hs256({}, goodClaims(place, 'hmac'), ''),
@@ -135,10 +135,13 @@ const REFUSED: Row[] = [
     ({ sign }) => sign({ client: 'presenter', header: { alg: 'HS256' }, key: Buffer.from(PRESENTED_SECRET) }),
   ],
   ['of a public client', ({ sign }) => sign({ client: 'asker' })],
-  ['an unknown kid', ({ sign }) => sign({ header: { alg: 'ES256', kid: 'other' } })],
+  [
+    '"key looked up by `kid` from the registered JWKS": an unknown one',
+    ({ sign }) => sign({ header: { alg: 'ES256', kid: 'other' } }),
+  ],
   ['the kid of another kind of key', ({ sign }) => sign({ header: { alg: 'ES256', kid: 'rsa' } })],
   ['no kid, where two keys fit', ({ sign }) => sign({ client: 'twofold', header: { alg: 'ES256' } })],
-  ['a key of somebody else', ({ sign }) => sign({ key: NOT_REGISTERED })],
+  ['"key looked up … from the registered JWKS": one of somebody else', ({ sign }) => sign({ key: NOT_REGISTERED })],
   [
     'a key that it brings along, as jwk and as a URL',
     async ({ sign }) => {
@@ -370,7 +373,7 @@ describe.each(databases)('client assertions on $name', (kind) => {
       expect(keys.asked('remote')).toBe(1);
     });
 
-    it('that hangs refuses its own client, and meanwhile the others are served', async () => {
+    it('"2.5 s for metadata": one that hangs refuses its own client, and meanwhile the others are served', async () => {
       let ended = false;
       const hanging = by('hanging').finally(() => {
         ended = true;
@@ -382,7 +385,7 @@ describe.each(databases)('client assertions on $name', (kind) => {
     });
 
     it.each(['redirecting', 'failing', 'broken', 'no-set', 'flooding'])(
-      'that is %s refuses its client',
+      '"redirects not followed", "size cap": one that is %s refuses its client',
       async (client) => {
         const before = await stored(world);
         refused(await by(client));

@@ -76,7 +76,7 @@ const REFUSED: [string, Attempt, number, string][] = [
     'invalid_client',
   ],
   [
-    'Basic and the body',
+    '"One method per request": Basic and the body',
     {
       client: 'reader',
       authorization: basic(READER.id, READER.secret),
@@ -180,7 +180,7 @@ describe.each(databases)('client authentication on $name', (kind) => {
     });
   }
 
-  it.each(ACCEPTED)('RFC 6749 2.3.1: %s is accepted', async (_, how) => {
+  it.each(ACCEPTED)('"form-decoded (RFC 6749 §2.3.1 …)": %s is accepted', async (_, how) => {
     expect((await attempt(how)).status).toBe(200);
   });
 
@@ -222,7 +222,38 @@ describe.each(databases)('client authentication on $name', (kind) => {
     return answer.text() === '' ? {} : answer.json();
   };
 
-  it('guesses at a secret that a human made are counted on all replicas, and the right one has to wait, too', async () => {
+  it.each(['/token', '/oauth2/tokens'])(
+    '"One public text for unknown, expired and wrong-client …; the difference goes to the log": %s',
+    async (path) => {
+      const before = world.service.output().length;
+      const answers = new Set<string>();
+      for (const [id, secret] of [
+        ['nobody', READER.secret],
+        ['reader', 'wrong-secret-0123456789'],
+        ['retired', 'retired-secret-0123456789abcdef-012345'],
+        [POSTER.id, POSTER.secret],
+      ] as const) {
+        const answer = await own(id, secret, { path, at: world.service });
+        answers.add(JSON.stringify([answer.status, answer.headers.get('www-authenticate'), answer.text()]));
+      }
+      expect(answers.size).toBe(1);
+      expect([...answers][0]).toContain('Client authentication failed.');
+      await expect
+        .poll(() => {
+          const lines = world.service.output().slice(before).split('\n');
+          return lines.flatMap((line) => /"detail":"([^"]+)"/.exec(line)?.[1] ?? []);
+        })
+        .toEqual(
+          expect.arrayContaining([
+            'unknown client',
+            'disabled client',
+            'method client_secret_basic is not the registered one',
+          ]),
+        );
+    },
+  );
+
+  it('"429 with `Retry-After`": guesses at a secret that a human made are counted on all replicas, and the right one has to wait, too', async () => {
     const guesses: number[] = [];
     for (let guess = 0; guess < 5; guess += 1) {
       guesses.push((await own('human', `wrong secret ${guess}`, { at: guess % 2 ? other : world.service })).status);

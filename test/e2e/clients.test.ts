@@ -58,7 +58,7 @@ describe.each(databases)('clients on $name', (kind) => {
   const rotate = async ({ client_id: id }: TestClient, json?: object): Promise<string> =>
     (await ask('POST', `/admin/clients/${id}/rotate-secret`, { json })).json<TestClient & object>().client_secret;
 
-  it("two secrets may be valid while rotating: the admin API keeps the one before, SlashID's PUT retires all at once", async () => {
+  it('"two may be valid while rotating (admin API; SlashID\'s PUT retires all at once)"', async () => {
     const client = await create();
     const { client_id: id, client_secret: one } = client;
     const two = await rotate(client);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Audit } from '../../src/audit/index.js';
 import { ClientRegistry } from '../../src/clients/client-registry.js';
@@ -58,7 +59,7 @@ describe.each(databases)('the registry of clients on $name', (kind) => {
   const events = async (): Promise<unknown[]> =>
     (await storage.database.query('SELECT event FROM audit_events ORDER BY at')).map(({ event }) => event);
 
-  it('has two secrets valid while rotating, until the time is over, and never more than the newest two', async () => {
+  it('"two may be valid while rotating", until the time is over, and never more than the newest two', async () => {
     const { secret: one } = await first.registry.create(APP);
     const two = await rotate(HOUR_MS);
     expect(await live(one, two)).toEqual([0, 1]);
@@ -73,6 +74,20 @@ describe.each(databases)('the registry of clients on $name', (kind) => {
     expect(await live(one, two, three, four, five)).toEqual([4]);
     expect(await storage.database.query('SELECT 1 FROM client_secrets')).toHaveLength(1);
     expect(new Set(await events())).toEqual(new Set(['client.created', 'client.secret-rotated']));
+  });
+
+  it('"Client secrets: ≥ 256 random bits, stored as SHA-256 …; human-made secrets: Argon2id"', async () => {
+    const { secret: made } = await first.registry.create(APP);
+    expect(Buffer.from(made?.reveal() ?? '', 'base64url')).toHaveLength(32);
+    await first.registry.create({ ...APP, client_id: 'imported', client_secret: 'made up by a human' });
+    const rows = await storage.database.query('SELECT verifier, secret FROM client_secrets ORDER BY client_id');
+    const digest = createHash('sha256')
+      .update(made?.reveal() ?? '')
+      .digest('base64url');
+    expect(rows).toEqual([
+      { verifier: `sha256:${digest}`, secret: null },
+      { verifier: expect.stringMatching(/^\$argon2id\$/), secret: null },
+    ]);
   });
 
   it('keeps the secrets of the last two where fifty are made at once', async () => {

@@ -84,6 +84,17 @@ describe.each(databases)('signing keys on $name', (kind) => {
     expect(await kids()).toEqual(before);
   });
 
+  it('"EdDSA is published only if `SIGNING_ALGS` lists it"', async () => {
+    for (const [algorithms, published] of [
+      [['ES256'], false],
+      [QUICK, true],
+    ] as [SigningAlgorithm[], boolean][]) {
+      const room = withAlgorithms(storage.first, algorithms);
+      await room.rotation.onModuleInit();
+      expect((await room.keys.publicJwks()).some(({ alg }) => alg === 'EdDSA')).toBe(published);
+    }
+  });
+
   it('sign and verify by their algorithm and kid; nothing of a private half is listed, published or readable', async () => {
     const room = withAlgorithms(storage.first, ALL);
     await room.rotation.onModuleInit();

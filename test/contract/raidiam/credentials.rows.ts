@@ -117,7 +117,7 @@ export const refusedRows: SceneRow[] = [
     answer: invalidScope('scope is malformed.'),
   },
   {
-    name: 'a client that is not registered for the grant',
+    name: '"only the grants a client needs": one that it is not registered for',
     send: (scene) => scene.token(FORGETTER, CLIENT_CREDENTIALS),
     answer: refused('unauthorized_client', 'The client is not registered for this grant type.'),
   },

@@ -40,7 +40,7 @@ export const grantedRows: SceneRow[] = [
     stores: true,
   },
   {
-    name: 'less scope: no id_token without openid, and the refresh token all the same',
+    name: '"least scope": less of it, no id_token without openid, and the refresh token all the same',
     given: refreshTokenOf(),
     send: (scene, token) => scene.refresh(KEEPER, token, { scope: 'accounts:read' }),
     answer: granted('accounts:read', { refresh_token: '<token>' }),
@@ -88,7 +88,7 @@ export const refusedRows: SceneRow[] = [
     answer: INVALID_REFRESH_TOKEN,
   },
   {
-    name: 'another client: refused, nothing revoked',
+    name: '"refresh tokens bound to client": another is refused, nothing revoked',
     given: refreshTokenOf(),
     send: (scene, token) => scene.refresh(OTHER, token),
     answer: INVALID_REFRESH_TOKEN,
@@ -112,7 +112,7 @@ export const refusedRows: SceneRow[] = [
     answer: INVALID_BASIC,
   },
   {
-    name: 'more scope than the user allowed',
+    name: '"bound to … scope": more than the user allowed',
     given: refreshTokenOf(KEEPER, 'accounts:read'),
     send: (scene, token) => scene.refresh(KEEPER, token, { scope: 'accounts:read accounts:write' }),
     answer: invalidScope('scope is more than the user allowed.'),

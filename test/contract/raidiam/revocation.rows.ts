@@ -131,17 +131,17 @@ export const refusedRows: SceneRow[] = PATHS.flatMap((path): SceneRow[] => [
     answer: INVALID_CLIENT,
   },
   {
-    name: `${path} without a client`,
+    name: `${path}, "client authenticated on token, … revocation": without one`,
     send: (scene) => scene.world.request(path, { form: { token: 'x' } }),
     answer: INVALID_CLIENT,
   },
   {
-    name: `${path} with a body of more than 64 KiB`,
+    name: `${path}, "Bodies ≤ 64 KiB … beyond that 413"`,
     send: (scene) => scene.revoke(MACHINE, 'x', { padding: 'x'.repeat(65_536) }, path),
     answer: empty(413),
   },
   ...['GET', 'PUT', 'DELETE'].map((method): SceneRow => ({
-    name: `${path} with the method ${method}`,
+    name: `${path}, "Wrong method: 405 with \`Allow\`": ${method}`,
     send: (scene) => scene.world.request(path, { method }),
     answer: empty(405, { allow: 'POST' }),
   })),

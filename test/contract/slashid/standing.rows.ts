@@ -235,17 +235,17 @@ export const refusedRows: SceneRow[] = ['introspect', 'revoke', 'revoke-all'].fl
       answer: here(refusedByFace(403, 'Client authentication failed.')),
     },
     {
-      name: `${path} without a client`,
+      name: `${path}, "client authenticated on token, … revocation": without one`,
       send: (scene) => scene.world.request(url, { form: { [parameter]: 'x' } }),
       answer: here(refusedByFace(403, 'Client authentication failed.')),
     },
     {
-      name: `${path} with a body of more than 64 KiB`,
+      name: `${path}, "Bodies ≤ 64 KiB … beyond that 413"`,
       send: (scene) => scene.ask(url, MACHINE, { form: { [parameter]: 'x', padding: 'x'.repeat(65_536) } }),
       answer: here(refusedByFace(413, 'The request is too large.')),
     },
     ...['GET', 'DELETE'].map((method): SceneRow => ({
-      name: `${path} with the method ${method}`,
+      name: `${path}, "Wrong method: 405 with \`Allow\`": ${method}`,
       send: (scene) => scene.world.request(url, { method }),
       answer: here(notAllowed('POST')),
     })),

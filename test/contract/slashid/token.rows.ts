@@ -94,7 +94,7 @@ export const refusedRows: SceneRow[] = [
     }),
   ),
   {
-    name: 'a client that is not registered for the grant: it may not',
+    name: '"only the grants a client needs": one that it is not registered for',
     send: (scene) => tokens(scene, FORGETTER, { grant_type: 'client_credentials' }),
     answer: NOT_FOR_THIS_CLIENT,
   },
@@ -180,17 +180,17 @@ export const refusedRows: SceneRow[] = [
     answer: refused(400, FORM_EXPECTED),
   })),
   {
-    name: 'a parameter of more than 8 KiB',
+    name: '"parameters ≤ 8 KiB"',
     send: (scene) => tokens(scene, MACHINE, { ...OWN, padding: 'x'.repeat(8193) }),
     answer: refused(400, 'padding is longer than 8192 bytes'),
   },
   {
-    name: 'a body of more than 64 KiB',
+    name: '"Bodies ≤ 64 KiB … beyond that 413"',
     send: (scene) => tokens(scene, MACHINE, { ...OWN, padding: 'x'.repeat(65_536) }),
     answer: refused(413, 'The request is too large.'),
   },
   ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method): SceneRow => ({
-    name: `the method ${method}`,
+    name: `"Wrong method: 405 with \`Allow\`": ${method}`,
     send: ({ world }) => world.request(PATH, { method }),
     answer: forAnyOrigin(notAllowed('POST')),
   })),
@@ -305,12 +305,12 @@ export const codeRows: CodeRow[] = [
     answer: refused(400, 'redirect_uri is missing'),
   },
   {
-    name: '400: another redirect_uri',
+    name: '400: "code … bound to … redirect_uri": another',
     send: (exchange) => redeem(exchange, { redirect_uri: `${REDIRECT_URI}/` }),
     answer: INVALID_CODE,
   },
   {
-    name: '400: the code of another client',
+    name: '400: "code … bound to client": that of another',
     send: (exchange) => redeem(exchange, { client_id: undefined }, FORGETTER),
     answer: INVALID_CODE,
   },
@@ -355,7 +355,7 @@ export const refreshRows: SceneRow[] = [
     stores: true,
   },
   {
-    name: '400: a wider scope',
+    name: '400: "bound to … scope": a wider one',
     given: async (scene) => (await scene.allowed(KEEPER, 'accounts:read')).refresh_token,
     send: (scene, token) => refresh(scene, KEEPER, token, { scope: ACCOUNTS }),
     answer: refused(400, 'scope is more than the user allowed.'),
@@ -367,7 +367,7 @@ export const refreshRows: SceneRow[] = [
     answer: INVALID_REFRESH_TOKEN,
   },
   {
-    name: '400: that of another client',
+    name: '400: "refresh tokens bound to client": that of another',
     given: kept(),
     send: (scene, token) => refresh(scene, OTHER, token),
     answer: INVALID_REFRESH_TOKEN,

@@ -6,7 +6,7 @@ import { POSTER, basic, basicOf, encodedToTheLast, post, redeeming, type TokenRo
 export const grantedRows: TokenRow[] = [
   { name: 'client_secret_basic', send: redeeming(), answer: granted() },
   {
-    name: 'client_secret_basic, all of it percent-encoded',
+    name: '"Basic credentials are form-decoded (RFC 6749 §2.3.1 …)": all of it percent-encoded',
     send: redeeming({}, ({ client }) =>
       basic(encodedToTheLast(client.client_id), encodedToTheLast(client.client_secret ?? '')),
     ),

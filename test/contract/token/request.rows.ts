@@ -6,7 +6,7 @@ import { CLERK, REDIRECT_URI, SHRUNK, basicOf, parametersOf, post, redeeming, ty
 /** 400 `invalid_request`, `unsupported_grant_type`, `unauthorized_client`, `invalid_scope`. */
 export const requestRows: TokenRow[] = [
   {
-    name: 'two methods of authentication',
+    name: '"One method per request"',
     send: redeeming({ ...CLIENTS.reader }),
     answer: invalidRequest('The client used two authentication methods.'),
   },
@@ -32,7 +32,7 @@ export const requestRows: TokenRow[] = [
     answer: invalidRequest('code_verifier is missing'),
   },
   {
-    name: 'a parameter of more than 8 KiB',
+    name: '"parameters ≤ 8 KiB"',
     send: redeeming({ code: 'x'.repeat(8193) }),
     answer: invalidRequest('code is longer than 8192 bytes'),
   },
@@ -42,7 +42,7 @@ export const requestRows: TokenRow[] = [
     answer: invalidRequest('client_id must be shorter than or equal to 255 characters'),
   },
   {
-    name: 'a repeated parameter',
+    name: '"repeated ones refused"',
     send: (exchange) => {
       const { form, headers } = tokenRequest(exchange.client, exchange.code, exchange.verifier);
       const twice: [string, string][] = [...Object.entries(parametersOf({ form })), ['code', 'x']];
@@ -105,7 +105,7 @@ export const grantRows: TokenRow[] = [
   },
   { name: 'another redirect_uri', send: redeeming({ redirect_uri: `${REDIRECT_URI}/` }), answer: INVALID_GRANT },
   {
-    name: 'the code of another client',
+    name: '"code … bound to client": that of another',
     send: redeeming({}, basicOf('trusted', CLIENTS.trusted.client_secret)),
     answer: INVALID_GRANT,
   },
@@ -141,13 +141,13 @@ export const grantRows: TokenRow[] = [
 /** Routes, methods and sizes. */
 export const routeRows: TokenRow[] = [
   ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method): TokenRow => ({
-    name: `the method ${method}`,
+    name: `"Wrong method: 405 with \`Allow\`": ${method}`,
     send: ({ world }) => world.request('/token', { method }),
     answer: empty(405, { allow: 'POST' }),
   })),
-  { name: 'a body of more than 64 KiB', send: redeeming({ padding: 'x'.repeat(65_536) }), answer: empty(413) },
+  { name: '"Bodies ≤ 64 KiB … beyond that 413"', send: redeeming({ padding: 'x'.repeat(65_536) }), answer: empty(413) },
   {
-    name: 'an unknown route',
+    name: '"unknown route 404 `{"errors":[…]}`"',
     send: ({ world }) => world.request('/nowhere', { method: 'POST' }),
     answer: {
       status: 404,

@@ -130,12 +130,12 @@ export const ROWS: HostileRow[] = [
     refused: TOO_LARGE,
   },
   {
-    name: '1 MB of which not a byte was sent',
+    name: '"Bodies ≤ 64 KiB …: beyond that 413 …, cheaply": 1 MB of which not a byte was sent',
     request: sends('', { 'Content-Length': String(MEGABYTE) }),
     refused: TOO_LARGE,
   },
   {
-    name: 'one byte more than the limit, of a body that does not say how long it is and does not end',
+    name: '"Bodies ≤ 64 KiB": one byte more, of a body that does not say how long it is and does not end',
     request: sends(chunked(bytes(`x=${'a'.repeat(MAX_BODY_BYTES - 1)}`)), { 'Transfer-Encoding': 'chunked' }),
     refused: TOO_LARGE,
   },
@@ -145,7 +145,7 @@ export const ROWS: HostileRow[] = [
     refused: invalid('The body must not be compressed.'),
   },
   {
-    name: 'a parameter that is too long',
+    name: '"parameters ≤ 8 KiB"',
     request: sends(`${GRANT}&scope=${'a'.repeat(MAX_PARAMETER_BYTES + 1)}`),
     refused: invalid('scope is longer than 8192 bytes'),
   },

@@ -47,11 +47,11 @@ describe('OutboundPolicy', () => {
     expect(strict.permitsAddress(address, https)).toBe(false);
   });
 
-  it('refuses http to a public address that nobody listed', () => {
+  it('"https only": refuses http to a public address that nobody listed', () => {
     expect(strict.permitsAddress('8.8.8.8', http)).toBe(false);
   });
 
-  it('permits listed hosts and ranges, over http too, and nothing beside them', () => {
+  it('"The operator can allow hosts": permits listed hosts and ranges, over http too, and nothing beside them', () => {
     const policy = new OutboundPolicy(['IdP.internal.', '10.1.0.0/16', '127.0.0.1', 'fd12::/16', '[::1]']);
     expect(policy.permitsAddress('192.168.0.9', { host: 'idp.internal', plaintext: true })).toBe(true);
     for (const address of ['10.1.2.3', '127.0.0.1', 'fd12::9', '::1']) {
