@@ -152,12 +152,13 @@ function reachableSchemas(root: unknown, schemas: Schemas): Schemas {
   return found;
 }
 
-/** Swagger UI at /docs, the documents beside it. */
+/** Swagger UI at /docs, the documents beside it: made when somebody asks for one, for a replica has to be there soon. */
 export function setUpDocs(app: NestExpressApplication): void {
   const configuration = app.get(Configuration);
-  const document = createDocument(app);
+  let made: OpenAPIObject | undefined;
+  const document = (): OpenAPIObject => (made ??= createDocument(app));
   app.use('/docs', pageSecurity(configuration));
-  serve(app, DIALOG_SCRIPT_PATH, 'text/javascript', DIALOG_SCRIPT);
+  serve(app, DIALOG_SCRIPT_PATH, 'text/javascript', () => DIALOG_SCRIPT);
   SwaggerModule.setup('docs', app, document, {
     customSiteTitle: 'Symbolon API',
     customCss: '.swagger-ui .topbar { display: none }',
@@ -176,13 +177,13 @@ export function setUpDocs(app: NestExpressApplication): void {
     },
   });
   for (const face of Object.keys(DOCUMENTED_FACES) as (keyof typeof DOCUMENTED_FACES)[]) {
-    serve(app, `/openapi/${face}.json`, 'application/json', JSON.stringify(documentOf(face, document)));
+    serve(app, `/openapi/${face}.json`, 'application/json', () => JSON.stringify(documentOf(face, document())));
   }
 }
 
-function serve(app: NestExpressApplication, path: string, type: string, text: string): void {
+function serve(app: NestExpressApplication, path: string, type: string, text: () => string): void {
   const send: RequestHandler = (_request, response) => {
-    response.type(type).send(text);
+    response.type(type).send(text());
   };
   app.getHttpAdapter().getInstance().get(path, send);
 }
