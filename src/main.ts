@@ -32,6 +32,8 @@ async function start(configuration: Configuration): Promise<void> {
   const drain = drainable(app.getHttpServer());
   const server: Server = await app.listen(port, host).catch(refuseAddress);
   Object.assign(server, { maxHeaderSize: MAX_HEADER_BYTES });
+  // A request that expects what we do not know is a request as any other. @see RFC 9110 section 10.1.1
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;

@@ -14,7 +14,7 @@ export function toNewClient(entry: ClientDeclaration): NewClient {
     jwksUri: entry.jwks_uri,
     grantTypes: entry.grant_types,
     redirectUris: entry.redirect_uris,
-    scope: entry.scope.split(' '),
+    scope: entry.scope.split(' ').filter((name) => name !== ''),
     accessTokenFormat: entry.access_token_format,
     accessTokenLifetime: entry.access_token_lifetime,
     refreshTokenLifetime: entry.refresh_token_lifetime,

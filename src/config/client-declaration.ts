@@ -1,6 +1,7 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
 import { Secret } from '../common/secret.js';
-import { providerId, scope } from './declaration-fields.js';
+import { providerId, SCOPE } from './declaration-fields.js';
 import { parseEntry } from './entry.js';
 import { SIGNING_ALGORITHMS } from './signing-algorithms.js';
 
@@ -32,6 +33,22 @@ const webUrl = z.string().refine((text) => {
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 }, 'must be an absolute http(s) URL without a user');
 
+/** A client may be allowed nothing: that is what a declared administrator has left once it is no longer declared. */
+const scope = z.string().regex(new RegExp(`^$|${SCOPE.source}`), 'must be scope names separated by single spaces');
+
+/** Of RSA each prime is as good as the whole. @see RFC 7518 sections 6.2.2, 6.3.2 and 6.4 */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+const MIN_RSA_BITS = 2048;
+
+function isUsable(key: object): boolean {
+  try {
+    const { modulusLength } = createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).asymmetricKeyDetails ?? {};
+    return modulusLength === undefined || modulusLength >= MIN_RSA_BITS;
+  } catch {
+    return false;
+  }
+}
+
 /** Public keys only: who sends us a private one has just lost it. @see RFC 7517 section 5 */
 const jwks = z
   .object({
@@ -43,7 +60,8 @@ const jwks = z
             kid: z.string().min(1).max(255).optional(),
           })
           .catchall(z.union([z.string(), z.boolean(), z.array(z.string())], 'must be a string, or a list of strings'))
-          .refine((key) => !('d' in key || 'k' in key), 'must be a public key'),
+          .refine((key) => !PRIVATE_MEMBERS.some((member) => member in key), 'must be a public key')
+          .refine(isUsable, 'must be a public key that can be used (RSA of 2048 bits at least)'),
       )
       .min(1, 'needs at least one key')
       .max(20, 'has more than 20 keys'),

@@ -1,3 +1,5 @@
+import { isUnavailable } from './unavailable.js';
+
 /** Far below the parameters that a statement may have, however many columns a row has. */
 const MOST_AT_ONCE = 200;
 
@@ -37,7 +39,8 @@ export class JointInserts<Row> {
       await this.insert(together.map(({ row }) => row));
       for (const { resolve } of together) resolve();
     } catch (error) {
-      if (together.length === 1) together[0]?.reject(error);
+      // Where the database is away no row is to blame, and one that it did keep would be taken for its own double.
+      if (together.length === 1 || isUnavailable(error)) for (const { reject } of together) reject(error);
       else await Promise.all(together.map((one) => this.#write([one])));
     }
   }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
 import { BrowserResponse } from '../support/http-browser.js';
@@ -517,7 +518,11 @@ describe.each(databases)('the admin API on $name', (kind) => {
       expect(wire(answer)).toStrictEqual(created(full));
       expectDocumented('POST', '/clients', answer);
       expect(wire(await ask(world, 'GET', '/clients/full-client'))).toStrictEqual(ok(full));
-      const jwks = { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'one' }] };
+      const jwks = {
+        keys: [
+          { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid: 'one' },
+        ],
+      };
       const withKeys = { ...entry, token_endpoint_auth_method: 'private_key_jwt', jwks };
       const replaced = await ask(world, 'PUT', '/clients/full-client', { json: withKeys });
       const bare = { ...answered, client_id: 'full-client', client_name: 'full-client', ...withKeys };

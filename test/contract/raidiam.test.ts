@@ -2,6 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
 import type { BrowserResponse } from '../support/http-browser.js';
+import { sendRaw } from '../support/raw-http.js';
 import { stored } from '../support/wire.js';
 import { createWorld, PROVIDER } from '../support/world.js';
 import { empty } from './token/answers.js';
@@ -270,6 +271,15 @@ describe.each(databases)("Raidiam's face on $name", (kind) => {
         expect(fresh).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
       },
     );
+
+    it('an expectation that nobody here knows is no reason to answer without it', async () => {
+      const answer = await sendRaw(scene.world.service.url, {
+        target: '/token',
+        headers: { Expect: 'the-unexpected', 'x-fapi-interaction-id': ID },
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('x-fapi-interaction-id')).toBe(ID);
+    });
 
     it('500 is the header only, and carries it, too', async () => {
       const { database } = scene.world;

@@ -119,6 +119,13 @@ describe.each(databases)('the registry of clients on $name', (kind) => {
     expect((await second.registry.get('app')).version).not.toBe(version);
   });
 
+  it('can be changed when it is allowed nothing, as a declared administrator that is no longer declared', async () => {
+    const { client } = await first.registry.create({ ...APP, scope: '' });
+    expect(client.scope).toEqual([]);
+    await first.registry.change('app', (entry) => ({ ...entry, client_name: 'Renamed' }));
+    expect(await second.registry.get('app')).toMatchObject({ clientName: 'Renamed', scope: [] });
+  });
+
   it('is not enabled while its id_tokens could not be signed: every later start would end', async () => {
     await first.registry.create(APP);
     await first.registry.disable('app');

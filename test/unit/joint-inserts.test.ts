@@ -38,3 +38,14 @@ it('fails nobody for the row of another', async () => {
   expect(writes).toEqual([['a', 'b', 'c'], ['a'], ['b'], ['c']]);
   await inserts.add('d');
 });
+
+it('asks a database that is away no more than once, and tells everybody so', async () => {
+  const writes: string[][] = [];
+  const inserts = new JointInserts((rows: string[]) => {
+    writes.push(rows);
+    return Promise.reject(Object.assign(new Error('gone'), { code: 'ECONNRESET' }));
+  });
+  const results = await Promise.allSettled(['a', 'b', 'c'].map((row) => inserts.add(row)));
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(writes).toEqual([['a', 'b', 'c']]);
+});

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { BrowserResponse } from '../../support/http-browser.js';
 import type { Wire } from '../../support/wire.js';
 import type { World } from '../../support/world.js';
@@ -243,6 +244,7 @@ const SECRET = 'must be whsec_ and the base64 of 24 to 64 random bytes';
 const EVENTS =
   'must hold nothing but identity.linked, identity.unlinked, upstream-token.refreshed, identity.reauthentication-required, identity.recovered';
 const CLIENT = { redirect_uris: ['https://app.example/callback'] };
+const RSA_KEY = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
 const CLIENT_ID = 'must have 1 to 128 letters, digits, ".", "_", "~" or "-" and start with a letter or digit';
 const NAME = 'must have 1 to 200 characters without control characters';
 const ADMIN = 'must not hold admin, which only CONFIG_FILE gives';
@@ -428,12 +430,20 @@ export const values: RefusedRow[] = (
       { ...CLIENT, token_endpoint_auth_method: 'private_key_jwt' },
       [['jwks', 'or jwks_uri is required for private_key_jwt']],
     ],
-    [
+    ...['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].map((member) => [
       'POST',
       '/clients',
-      { ...CLIENT, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'EC', d: 'x' }] } },
+      { ...CLIENT, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...RSA_KEY, [member]: 'AQAB' }] } },
       [['jwks.keys.0', 'must be a public key']],
-    ],
+    ]),
+    ...[{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }, { kty: 'RSA' }, { kty: 'RSA', n: 'AQAB', e: 'AQAB' }].map(
+      (key) => [
+        'POST',
+        '/clients',
+        { ...CLIENT, jwks: { keys: [key] } },
+        [['jwks.keys.0', 'must be a public key that can be used (RSA of 2048 bits at least)']],
+      ],
+    ),
     [
       'POST',
       '/clients',
