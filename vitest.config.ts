@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const setup = (name: string): string => `./test/support/setup/${name}.ts`;
 
@@ -14,6 +15,18 @@ const project = (name: string, directories: string[], globalSetup: string[], opt
   test: { name, include: directories.map((directory) => `test/${directory}/**/*.test.ts`), globalSetup, ...options },
 });
 
+/** Short files that take long. Vitest begins with the largest ones, and in the end all would wait for these. */
+const LONG = /fault\/(random\/random|readers)\.test\.ts$/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- no array's
+    const usual = await super.sort(files);
+    const long = usual.filter(({ moduleId }) => LONG.test(moduleId));
+    return [...long, ...usual.filter((file) => !long.includes(file))];
+  }
+}
+
 export default defineConfig({
   // As tsconfig.json says for src. Its `include` leaves the tests out, and theirs would not be compiled the same way.
   oxc: {
@@ -26,6 +39,7 @@ export default defineConfig({
     pool: 'forks',
     // A worker mostly waits for the service that it drives: more of them than cores keep the cores busy.
     maxWorkers: 4,
+    sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
