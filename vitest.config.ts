@@ -7,6 +7,7 @@ interface ProjectOptions {
   maxWorkers?: number;
   testTimeout?: number;
   sequence?: { groupOrder: number };
+  isolate?: boolean;
 }
 
 /** One project per kind of test, so that each can be run alone: `npx vitest run --project unit`. */
@@ -43,8 +44,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      project('unit', ['unit', 'architecture'], []),
-      project('persistence', ['persistence'], [setup('dist'), setup('postgres')]),
+      // Each worker loads what is tested once, not for each file: half of the time of these was loading.
+      project('unit', ['unit', 'architecture'], [], { isolate: false }),
+      project('persistence', ['persistence'], [setup('dist'), setup('postgres')], { isolate: false }),
       project('contract', ['contract'], [setup('dist'), setup('postgres')]),
       project('interop', ['interop'], [setup('dist'), setup('postgres')]),
       project('e2e', ['e2e'], [setup('dist'), setup('postgres')]),

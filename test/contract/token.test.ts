@@ -173,20 +173,39 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
         const { status, headers, body } = normaliser.wire(await world.request(`/.well-known/${name}`));
         expect(status).toBe(200);
         expect(headers).toStrictEqual(published);
-        expect(body).toMatchObject({
+        const methods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'];
+        const algorithms = ['ES256', 'PS256', 'RS256', 'EdDSA', 'HS256'];
+        expect(body).toStrictEqual({
           issuer: '<issuer>',
           authorization_endpoint: '<issuer>/auth',
           token_endpoint: '<issuer>/token',
-          jwks_uri: '<issuer>/jwks',
-          response_types_supported: ['code'],
-          grant_types_supported: expect.arrayContaining(['authorization_code']),
-          subject_types_supported: ['public'],
-          scopes_supported: expect.arrayContaining(['openid', 'profile', 'email', 'federated-identity:token']),
-          id_token_signing_alg_values_supported: ['ES256', 'RS256'],
           introspection_endpoint: '<issuer>/token/introspection',
           revocation_endpoint: '<issuer>/revoke',
+          jwks_uri: '<issuer>/jwks',
+          scopes_supported: [
+            ...['openid', 'profile', 'email', 'offline_access', 'federated-identity:token'],
+            ...['user:federated-identity:set', 'user:federated-identity:delete', 'onezone:tokens'],
+          ],
+          response_types_supported: ['code'],
+          response_modes_supported: ['query'],
+          grant_types_supported: ['client_credentials', 'refresh_token', 'authorization_code'],
+          subject_types_supported: ['public'],
+          id_token_signing_alg_values_supported: ['ES256', 'RS256'],
+          token_endpoint_auth_methods_supported: [...methods, 'none'],
+          token_endpoint_auth_signing_alg_values_supported: algorithms,
+          introspection_endpoint_auth_methods_supported: methods,
+          introspection_endpoint_auth_signing_alg_values_supported: algorithms,
+          revocation_endpoint_auth_methods_supported: [...methods, 'none'],
+          revocation_endpoint_auth_signing_alg_values_supported: algorithms,
           code_challenge_methods_supported: ['S256'],
           authorization_response_iss_parameter_supported: true,
+          claims_supported: [
+            ...['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'sid'],
+            ...['name', 'preferred_username', 'email', 'email_verified'],
+          ],
+          claims_parameter_supported: false,
+          request_parameter_supported: false,
+          request_uri_parameter_supported: false,
         });
       },
     );

@@ -28,16 +28,16 @@ const event = (id: string): AuditEventEntity => ({
   address: null,
 });
 
-const postgres = databases.filter(({ name }) => name === 'postgres');
+const postgres = databases.find(({ name }) => name === 'postgres');
 
-describe.each(postgres)('connections to $name', ({ create }) => {
+describe.runIf(postgres)('connections to PostgreSQL', () => {
   let database: DatabaseUnderTest;
   let proxy: TcpProxy;
   let dataSource: DataSource;
   let unitOfWork: UnitOfWork;
   beforeAll(async () => {
     Logger.overrideLogger(false);
-    database = await create();
+    database = await postgres!.create();
     const { hostname, port } = new URL(database.url);
     proxy = await startTcpProxy({ host: hostname, port: Number(port) });
     const url = new URL(database.url);
