@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SOURCES = ['src', 'ormconfig.ts', 'tsconfig.json', 'nest-cli.json', 'package.json'];
+const SOURCES = ['src', 'scripts/bundle.mjs', 'ormconfig.ts', 'tsconfig.json', 'nest-cli.json', 'package.json'];
 
 /** The program that `npm start` runs. */
 export const MAIN = join(ROOT, 'dist/src/main.js');

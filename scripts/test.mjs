@@ -3,17 +3,25 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../test/support/postgres-server.mjs';
-import { build } from './build.mjs';
+import { build, ensureBuilt } from './build.mjs';
 import { bindProcess, removeTemporaryDirectory, temporaryDirectory } from './lifeline.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SUITES = ['unit', 'persistence', 'contract', 'interop', 'e2e', 'browser', 'fault'];
 /** The inner loop of development: under a minute. */
 const QUICK = ['unit', 'persistence', 'contract'];
-/** What the inner loop leaves out of these: tests of the tests, what has to kill processes, what npm run architecture shows. */
-const NOT_QUICK = ['test/unit/support/**', 'test/architecture/**', 'test/persistence/durability.test.ts'].flatMap(
-  (path) => ['--exclude', path],
-);
+/**
+ * What the inner loop leaves out of these: tests of the tests, what has to kill processes, what npm run architecture and
+ * npm run openapi show, and the long tables of the two interfaces of administrators.
+ */
+const NOT_QUICK = [
+  'test/unit/support/**',
+  'test/architecture/**',
+  'test/persistence/durability.test.ts',
+  'test/contract/openapi.test.ts',
+  'test/contract/admin.test.ts',
+  'test/contract/slashid-clients.test.ts',
+].flatMap((path) => ['--exclude', path]);
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
 
 const seconds = (since) => (performance.now() - since) / 1000;
@@ -58,10 +66,11 @@ async function runSuite(name, projects, filters, env, reports) {
   return { name, seconds: seconds(started), ...countResults(report, exitCode) };
 }
 
-/** Builds anew, whatever is there. */
-function isBuildable() {
+/** Builds anew, whatever is there; the inner loop builds what has changed. */
+function isBuildable(quick) {
   try {
-    build();
+    if (quick) ensureBuilt();
+    else build();
     return true;
   } catch (error) {
     console.error(error.message);
@@ -87,7 +96,7 @@ async function main() {
   const rows = [];
 
   const buildStarted = performance.now();
-  const built = isBuildable();
+  const built = isBuildable(quick);
   rows.push({ name: 'build', seconds: seconds(buildStarted), passed: 0, failed: built ? 0 : 1 });
 
   if (built) {
