@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { startPostgres } from '../test/support/postgres-server.mjs';
 import { build, ensureBuilt } from './build.mjs';
 import { bindProcess, removeTemporaryDirectory, temporaryDirectory } from './lifeline.mjs';
@@ -37,15 +38,18 @@ function run(args, env = {}) {
 }
 
 /** A test file that does not even load has no failed test: it counts as one, else it would pass unseen. */
-function countResults(report, exitCode) {
-  if (!existsSync(report)) return { passed: 0, failed: exitCode === 0 ? 0 : 1 };
-  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  const unloadable = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((assertion) => assertion.status === 'failed'),
-  );
-  const failed = numFailedTests + unloadable.length;
-  return { passed: numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed };
+function readResults(report, exitCode) {
+  const unknown = exitCode === 0 ? [] : [{ name: `vitest ended with ${exitCode}`, message: '' }];
+  if (!existsSync(report)) return { passed: 0, failures: unknown };
+  const { numPassedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const failures = testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(ROOT, name);
+    const failed = assertionResults
+      .filter((assertion) => assertion.status === 'failed')
+      .map(({ fullName, failureMessages }) => ({ name: `${file} > ${fullName}`, message: failureMessages.join('\n') }));
+    return failed.length === 0 && status === 'failed' ? [{ name: file, message }] : failed;
+  });
+  return { passed: numPassedTests, failures: failures.length === 0 ? unknown : failures };
 }
 
 async function runSuite(name, projects, filters, env, reports) {
@@ -63,7 +67,7 @@ async function runSuite(name, projects, filters, env, reports) {
     ],
     env,
   );
-  return { name, seconds: seconds(started), ...countResults(report, exitCode) };
+  return { name, seconds: seconds(started), ...readResults(report, exitCode) };
 }
 
 /** Builds anew, whatever is there; the inner loop builds what has changed. */
@@ -78,10 +82,17 @@ function isBuildable(quick) {
   }
 }
 
+/** Once more at the end: of a long log, often only that is kept. */
+function printFailures(rows) {
+  for (const { name, message } of rows.flatMap(({ failures }) => failures).slice(0, 20)) {
+    console.log(`\nFAILED ${name}\n${stripVTControlCharacters(message).slice(0, 2000)}`);
+  }
+}
+
 function printTable(rows) {
   console.log(`\n${'suite'.padEnd(14)}${'seconds'.padStart(8)}${'passed'.padStart(8)}${'failed'.padStart(8)}`);
   for (const row of rows) {
-    const cells = [row.seconds.toFixed(1), String(row.passed), String(row.failed)];
+    const cells = [row.seconds.toFixed(1), String(row.passed), String(row.failures.length)];
     console.log(row.name.padEnd(14) + cells.map((cell) => cell.padStart(8)).join(''));
   }
 }
@@ -97,7 +108,8 @@ async function main() {
 
   const buildStarted = performance.now();
   const built = isBuildable(quick);
-  rows.push({ name: 'build', seconds: seconds(buildStarted), passed: 0, failed: built ? 0 : 1 });
+  const buildFailures = built ? [] : [{ name: 'build', message: 'see above' }];
+  rows.push({ name: 'build', seconds: seconds(buildStarted), passed: 0, failures: buildFailures });
 
   if (built) {
     const env = { SYMBOLON_DIST: '1' };
@@ -119,7 +131,8 @@ async function main() {
   }
 
   const passed = rows.reduce((sum, row) => sum + row.passed, 0);
-  const failed = rows.reduce((sum, row) => sum + row.failed, 0);
+  const failed = rows.reduce((sum, row) => sum + row.failures.length, 0);
+  printFailures(rows);
   printTable(rows);
   if (passed + failed === 0) console.log('\nno test ran');
   console.log(`\n${passed} passed, ${failed} failed`);
