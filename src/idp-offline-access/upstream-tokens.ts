@@ -13,11 +13,9 @@ import { VaultMetrics } from './vault-metrics.js';
 
 /** How long a reader who has a valid token waits for a fresher one. */
 const PATIENCE_MS = 1_000;
-const RETRY_SECONDS = 1;
+const LATER = { kind: 'unavailable', retryAfterSeconds: 1 } as const;
 /** What faces say of a token that never expires: how long it may be kept before asking again. */
 const NEVER_EXPIRES_SECONDS = 3600;
-/** A row that keeps changing under a reader is read this often. */
-const READS = 4;
 
 export interface UpstreamToken {
   kind: 'token';
@@ -84,7 +82,9 @@ export class UpstreamTokens implements BeforeApplicationShutdown {
   }
 
   async #answer({ userId, provider, scopes = [] }: TokenWanted): Promise<UpstreamTokenAnswer> {
-    for (let read = 1; read <= READS; read += 1) {
+    let waitsSince: number | undefined;
+    // As often as the row changes: others may have had it refreshed, and by the time we look it has expired again.
+    for (;;) {
       const account = await this.accounts.findOfUser(userId, provider.id);
       if (!account || account.status === 'sign-in-only') return { kind: 'not-linked' };
       if (account.status === 'reauthentication-required' || !isFrom(provider, account)) {
@@ -97,16 +97,22 @@ export class UpstreamTokens implements BeforeApplicationShutdown {
       const tokens = await this.accounts.openTokens(account);
       if (!tokens) continue;
       const valid = this.#toToken(account, tokens);
-      if (valid && (this.#remainingMs(account) > this.#thresholdMs(account) || read === READS)) return valid;
+      const patienceMs = this.#patienceMs((waitsSince ??= this.clock.now()), valid);
+      if (valid && (this.#remainingMs(account) > this.#thresholdMs(account) || patienceMs <= 0)) return valid;
       if (!tokens.refreshToken || !provider.offlineAccess) return valid ?? { kind: 'reauthentication-required' };
-      if (read === READS) break;
-      const outcome = await this.#refresh(account, provider, valid !== undefined);
+      if (patienceMs <= 0) return LATER;
+      const outcome = await this.#refresh(account, provider, { hasValidToken: valid !== undefined, patienceMs });
       if (outcome.kind === 'changed') continue;
       // Meanwhile time has passed, and the account may have been refreshed, linked again or unlinked.
       const now = await this.accounts.openTokens(account);
       if (now) return this.#toToken(account, now) ?? outcome;
     }
-    return { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
+  }
+
+  /** How much longer a reader waits: for as long as one refresh can take, but not long with a valid token. */
+  #patienceMs(waitsSince: number, valid: UpstreamToken | undefined): number {
+    const allMs = valid ? PATIENCE_MS : this.configuration.environment.UPSTREAM_TIMEOUT_MS + 2 * WRITE_MARGIN_MS;
+    return Math.min(allMs, waitsSince + allMs - this.clock.now());
   }
 
   #hasRoom(): boolean {
@@ -115,22 +121,22 @@ export class UpstreamTokens implements BeforeApplicationShutdown {
   }
 
   /**
-   * Waits for the refresh, but not for ever, and somebody with a valid token not long: it goes on without them, and
-   * however many wait, none does so longer than this. Where too many wait already, nobody else does.
+   * Waits for the refresh as long as the reader's patience lasts: it goes on without them. Where too many wait already,
+   * nobody else does.
    */
-  async #refresh(account: LinkedAccount, provider: IdentityProvider, hasValidToken: boolean): Promise<RefreshOutcome> {
-    const later: RefreshOutcome = { kind: 'unavailable', retryAfterSeconds: RETRY_SECONDS };
-    if (!this.#hasRoom()) return later;
+  async #refresh(
+    account: LinkedAccount,
+    provider: IdentityProvider,
+    { hasValidToken, patienceMs }: { hasValidToken: boolean; patienceMs: number },
+  ): Promise<RefreshOutcome> {
+    if (!this.#hasRoom()) return LATER;
     const refresh = this.offlineRefresh.refresh(account, provider);
     const patience = new AbortController();
-    const patienceMs = hasValidToken
-      ? PATIENCE_MS
-      : this.configuration.environment.UPSTREAM_TIMEOUT_MS + 2 * WRITE_MARGIN_MS;
     this.#waiting += 1;
     try {
       return await Promise.race([
-        hasValidToken ? refresh.catch(() => later) : refresh,
-        delay(patienceMs, later, { signal: patience.signal }),
+        hasValidToken ? refresh.catch(() => LATER) : refresh,
+        delay(patienceMs, LATER, { signal: patience.signal }),
       ]);
     } finally {
       patience.abort();

@@ -3,6 +3,7 @@ import { databases } from '../../support/databases.js';
 import type { Service } from '../../support/service.js';
 import {
   audited,
+  eventually,
   linkedAccount,
   read,
   redemptions,
@@ -14,6 +15,7 @@ import { createWorld, type World } from '../../support/world.js';
 
 const READERS = 102;
 const EXPIRIES = 4;
+const TIMES_OUTRUN = 8;
 
 describe.each(databases)('the vault, shared by several processes on $name', (kind) => {
   const several = kind.name === 'postgres';
@@ -26,6 +28,12 @@ describe.each(databases)('the vault, shared by several processes on $name', (kin
   afterAll(async () => {
     await world.stop();
   });
+
+  /** How often a refresh in the first process has found another's lease. */
+  async function leasesAwaited(): Promise<number> {
+    const metrics = (await world.request('/metrics')).text();
+    return Number(/^symbolon_vault_lease_waits_total\{.*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+  }
 
   /** The process that holds the lease dies while the provider has its request; who answers afterwards is another. */
   async function killHolder(token: string, stage: 'request' | 'answer'): Promise<void> {
@@ -81,6 +89,25 @@ describe.each(databases)('the vault, shared by several processes on $name', (kin
     expect(attempted).toBeLessThanOrEqual(expiries);
     expect(attempted).toBeGreaterThan(0);
     expect(reused).toBe(false);
+  });
+
+  it(`promise 2: serves a reader for whom the token was refreshed and has expired again ${TIMES_OUTRUN} times`, async () => {
+    const { token } = await signInCapturing(world, 'p2-outrun');
+    await setRemaining(world, 'p2-outrun', -1);
+    await updateAccount(world, 'p2-outrun', { lease_owner: 'another', lease_expires_at: Date.now() + 60_000 });
+    world.upstream.resetCounts();
+    const generation = Number((await linkedAccount(world, 'p2-outrun'))['generation']);
+    const before = await leasesAwaited();
+    const reading = read(world, token);
+    for (let times = 1; times <= TIMES_OUTRUN; times += 1) {
+      await eventually('the reader waits for the other', async () => (await leasesAwaited()) === before + times);
+      await updateAccount(world, 'p2-outrun', {
+        generation: generation + times,
+        ...(times === TIMES_OUTRUN && { expires_at: Date.now() + 3_600_000 }),
+      });
+    }
+    expect((await reading).status).toBe(200);
+    expect(redemptions(world).attempted).toBe(0);
   });
 
   it('promises 3 and 7: takes over from a dead holder whose request the provider had not processed', async () => {
