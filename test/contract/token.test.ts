@@ -112,7 +112,7 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
   });
 
   describe('the tokens', () => {
-    it('"Access tokens ES256 (RFC 9068, `at+jwt`)", "access tokens without `resource` have `aud` = ISSUER", signed by published keys', async () => {
+    it('"Access tokens ES256 (RFC 9068, `at+jwt`)", "access tokens without `resource` have `aud` = ISSUER", "audience-restricted", signed by published keys', async () => {
       const ready = await exchange();
       const answer = (await redeeming()(ready)).json<TokenAnswer>();
       const keys = createLocalJWKSet((await world.request('/jwks')).json<JSONWebKeySet>());

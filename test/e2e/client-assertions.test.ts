@@ -84,7 +84,7 @@ const ACCEPTED: Row[] = [
   ['no kid, where one key fits the algorithm', ({ sign }) => sign({ header: { alg: 'ES256' } })],
   ['the registered algorithm', ({ sign }) => sign({ client: 'fixed', header: { alg: 'RS256', kid: 'rsa' }, key: RSA })],
   [
-    'client_secret_jwt, HS256',
+    'client_secret_jwt: HS256',
     ({ sign }) => sign({ client: 'hmac', header: { alg: 'HS256' }, key: Buffer.from(HMAC_SECRET) }),
   ],
 ];
@@ -126,12 +126,12 @@ const REFUSED: Row[] = [
   ['client_secret_jwt, another secret', (place) => hs256({}, goodClaims(place, 'hmac'), PRESENTED_SECRET)],
   ['a key instead of the secret', ({ sign }) => sign({ client: 'hmac', header: { alg: 'ES256' } })],
   [
-    'HS512, though with its secret',
+    '"client_secret_jwt …, HS256 for them only": HS512, though with its secret',
     ({ sign }) => sign({ client: 'hmac', header: { alg: 'HS512' }, key: Buffer.from(HMAC_SECRET.repeat(2)) }),
   ],
-  ['not the registered algorithm', ({ sign }) => sign({ client: 'fixed' })],
+  ['"algorithm allow-list": not the registered one', ({ sign }) => sign({ client: 'fixed' })],
   [
-    'of a client that presents its secret',
+    '"client_secret_jwt …, HS256 for them only": of a client that presents its secret',
     ({ sign }) => sign({ client: 'presenter', header: { alg: 'HS256' }, key: Buffer.from(PRESENTED_SECRET) }),
   ],
   ['of a public client', ({ sign }) => sign({ client: 'asker' })],

@@ -76,6 +76,20 @@ describe.each(databases)('clients on $name', (kind) => {
     expect(await statuses(id, await rotate(client, { previous_valid_for: 0 }), five)).toEqual([200, 401]);
   });
 
+  it('"scope `federated-identity:token` AND the provider in the client\'s `upstream_providers`; neither is a default"', async () => {
+    const bare = (await ask('POST', '/admin/clients', { json: { redirect_uris: [REDIRECT_URI] } })).json();
+    expect(bare).toMatchObject({ scope: 'openid', upstream_providers: [] });
+    const requests = [
+      create({ upstream_providers: undefined, consent: 'implicit' }).then((client) => ({ client, scope: READ_SCOPE })),
+      create({ consent: 'implicit' }).then((client) => ({ client, scope: 'accounts:read' })),
+    ];
+    for (const { client, scope } of await Promise.all(requests)) {
+      const { access_token: user } = await world.signIn({ login: 'no-default', client, scope });
+      expect((await read(world, user, { at: other })).status).toBe(401);
+      expect((await read(world, user, { at: other, face: 'onezone' })).status).toBe(403);
+    }
+  });
+
   it('a disabled client is seen by all at once: it gets nothing, and nothing that it has counts until it is enabled', async () => {
     const client = await create({ consent: 'implicit' });
     const user = await world.signIn({ login: 'disabled-client', client });

@@ -29,7 +29,7 @@ const RAIDIAM = { token: '/token', introspect: '/token/introspection', revoke: '
 const SLASHID = { token: '/oauth2/tokens', introspect: '/oauth2/tokens/introspect', revoke: '/oauth2/tokens/revoke' };
 const FACES = [RAIDIAM, SLASHID];
 
-describe.each(databases)('tokens across faces and processes on $name', (kind) => {
+describe.each(databases)('"One guard for all faces": tokens across faces and processes on $name', (kind) => {
   let world: World;
   let here: Service;
   /** A second process on PostgreSQL; SQLite never has two. */

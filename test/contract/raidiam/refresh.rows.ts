@@ -130,7 +130,7 @@ export const refusedRows: SceneRow[] = [
     answer: INVALID_REFRESH_TOKEN,
   },
   {
-    name: '"absolute expiry"',
+    name: '"absolute expiry", "refresh tokens expire absolutely"',
     given: change(`UPDATE refresh_tokens SET expires_at = 1 WHERE consumed_at IS NULL`),
     send: (scene, token) => scene.refresh(KEEPER, token),
     answer: INVALID_REFRESH_TOKEN,

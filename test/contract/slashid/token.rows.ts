@@ -355,7 +355,7 @@ export const refreshRows: SceneRow[] = [
     stores: true,
   },
   {
-    name: '400: "bound to … scope": a wider one',
+    name: '400: "refresh tokens bound to client, scope": a wider one',
     given: async (scene) => (await scene.allowed(KEEPER, 'accounts:read')).refresh_token,
     send: (scene, token) => refresh(scene, KEEPER, token, { scope: ACCOUNTS }),
     answer: refused(400, 'scope is more than the user allowed.'),
