@@ -86,6 +86,7 @@ const SECOND_ADDRESSES: Record<string, (operationId: string) => string> = {
   '/federated-identities/{identityProvider}': withoutVersion,
   '/federated-identities/{identityProvider}/token': withoutVersion,
   '/.well-known/oauth-authorization-server': () => 'getAuthorizationServerMetadata',
+  '/.well-known/jwks.json': () => 'getWellKnownJwks',
 };
 
 function withoutVersion(operationId: string): string {

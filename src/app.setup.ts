@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import { setUpDocs } from './app.docs.js';
 import { readBody } from './common/http/body.js';
+import { refuseTwoAuthorizations } from './common/http/one-authorization.js';
 import { ErrorFilter } from './common/http/error.filter.js';
 import { Faces } from './common/http/face.js';
 import { requestContext } from './common/request-context.js';
@@ -31,6 +32,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   app.use(requestPipeline());
   app.use(faceHeaders(app.get(Faces)));
   app.use(crossOrigin(app.get(Faces)));
+  app.use(refuseTwoAuthorizations);
   app.use(readBody);
   app.useGlobalFilters(new ErrorFilter(app.get(Faces)));
   if (docs === 'on') setUpDocs(app);

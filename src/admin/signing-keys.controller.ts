@@ -30,7 +30,7 @@ export class SigningKeysController {
     summary: 'Have the next keys sign',
     operationId: 'rotateSigningKeys',
     description:
-      'Of all algorithms, or of one. A next key signs once it has been published for an hour, so that everybody who verifies tokens knows it; until then 409, unless `immediately` is true. `revoke_previous` is for keys that may have got out: all that there are, the next ones too, are removed and replaced, and within a second no replica accepts what they signed.',
+      'Of all algorithms, or of one. The first next key can sign at any time, each later one once it has been published for an hour, so that everybody who verifies tokens knows it; until then 409, unless `immediately` is true. `revoke_previous` is for keys that may have got out: all that there are, the next ones too, are removed and replaced, and within a second no replica accepts what they signed.',
     body: KeyRotation,
     bodyOptional: true,
     answer: SigningKeysAnswer,

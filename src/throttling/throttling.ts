@@ -10,9 +10,13 @@ import { ThrottleEntity } from './throttle.entity.js';
 /**
  * Failures that cost nothing: a person mistypes, and many people may share an address. A stranger who fails on
  * somebody's account uses up the allowance of their own address there; the one that all addresses share is for those
- * who have many, and so large that only they keep its user waiting.
+ * who have many, and so large that only they keep its user waiting. A client is a program, in many instances at one
+ * address: deployed once with a wrong secret it fails far more often before anybody knows.
  */
-const FREE_FAILURES = { accountAtAddress: 5, address: 50, account: 100 };
+const FREE_FAILURES = {
+  user: { accountAtAddress: 5, address: 50, account: 100 },
+  client: { accountAtAddress: 50, address: 500, account: 1_000 },
+};
 /** 1 s, 2 s, 4 s, … up to the cap. */
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 15 * 60_000;
@@ -22,11 +26,13 @@ const WINDOW_MS = 3_600_000;
 /** Those, too, that were counted before the clock was turned back: nobody is kept waiting until it gets there again. */
 const FORGOTTEN = '(expires_at <= :now OR expires_at > :beyond)';
 
-type Kind = keyof typeof FREE_FAILURES;
+type Prover = keyof typeof FREE_FAILURES;
+type Kind = keyof (typeof FREE_FAILURES)[Prover];
 
 interface Counter {
   kind: Kind;
   key: string;
+  free: number;
 }
 
 /** Whether an attempt was made and succeeded; if it was not even made, when the next one may be. */
@@ -52,11 +58,20 @@ export class Throttling {
   }
 
   /** Has an attempt on the account by the request's address judged, unless there were too many. */
-  async attempt(account: string, judge: () => Promise<boolean>): Promise<Attempt> {
+  async attempt(
+    account: string,
+    judge: () => Promise<boolean>,
+    { by = 'user' }: { by?: Prover } = {},
+  ): Promise<Attempt> {
     const address = requestAddress();
+    const others = by === 'user' ? [] : [by];
     // Names are compared exactly where accounts are looked up, too. All callers take the counters in this order.
-    const atAddress = counterOf('accountAtAddress', address, account);
-    const counters = [counterOf('address', address), atAddress, counterOf('account', account)];
+    const atAddress = counterOf(by, 'accountAtAddress', address, account, ...others);
+    const counters = [
+      counterOf(by, 'address', address, ...others),
+      atAddress,
+      counterOf(by, 'account', account, ...others),
+    ];
     return this.#inTurn(atAddress.key, async () => {
       const retryAfterSeconds = await this.#count(counters);
       if (retryAfterSeconds !== undefined) return { accepted: false, retryAfterSeconds };
@@ -71,7 +86,7 @@ export class Throttling {
    * was attempted has an allowance of its own.
    */
   async failed(what: string): Promise<Attempt> {
-    const retryAfterSeconds = await this.#count([counterOf('address', requestAddress(), what)]);
+    const retryAfterSeconds = await this.#count([counterOf('user', 'address', requestAddress(), what)]);
     return { accepted: false, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
   }
 
@@ -104,7 +119,7 @@ export class Throttling {
   }
 
   /** Answers whether the failure, if it becomes one, is among those that cost nothing. */
-  async #countOne({ kind, key }: Counter): Promise<boolean> {
+  async #countOne({ key, free }: Counter): Promise<boolean> {
     const now = this.clock.now();
     const expiresAt = now + WINDOW_MS;
     if (await this.unitOfWork.insertOnce(ThrottleEntity, { key, failures: 1, blockedUntil: null, expiresAt }))
@@ -121,11 +136,11 @@ export class Throttling {
         expiresAt,
       })
       .where(`key = :key AND (blocked_until IS NULL OR blocked_until <= :now OR ${FORGOTTEN})`)
-      .setParameters({ key, now, beyond: now + WINDOW_MS + CLOCK_TOLERANCE_MS, free: FREE_FAILURES[kind] })
+      .setParameters({ key, now, beyond: now + WINDOW_MS + CLOCK_TOLERANCE_MS, free })
       .execute();
     const row = await this.#rows.findOneBy({ key });
     if (affected !== 1) throw usedUp(row?.blockedUntil ?? now, now);
-    return (row?.failures ?? 0) <= FREE_FAILURES[kind];
+    return (row?.failures ?? 0) <= free;
   }
 
   /** Success clears the account; of the address it takes back no more than what this attempt had counted. */
@@ -163,8 +178,8 @@ function usedUp(blockedUntil: number, now: number): UsedUp {
   return new UsedUp(Math.max(1, Math.ceil((blockedUntil - now) / 1000)));
 }
 
-function counterOf(kind: Kind, ...names: string[]): Counter {
-  return { kind, key: digest(JSON.stringify([kind, ...names])) };
+function counterOf(by: Prover, kind: Kind, ...names: string[]): Counter {
+  return { kind, key: digest(JSON.stringify([kind, ...names])), free: FREE_FAILURES[by][kind] };
 }
 
 /** Of IPv6 the network: a subscriber has 2⁶⁴ addresses there. @see RFC 6177 section 2 */

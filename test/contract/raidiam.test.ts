@@ -6,7 +6,7 @@ import { sendRaw } from '../support/raw-http.js';
 import { stored } from '../support/wire.js';
 import { createWorld, PROVIDER } from '../support/world.js';
 import { empty } from './token/answers.js';
-import { INVALID_REFRESH_TOKEN } from './raidiam/answers.js';
+import { INVALID_REFRESH_TOKEN, invalidScope } from './raidiam/answers.js';
 import * as credentials from './raidiam/credentials.rows.js';
 import * as introspection from './raidiam/introspection.rows.js';
 import * as refresh from './raidiam/refresh.rows.js';
@@ -89,6 +89,21 @@ describe.each(databases)("Raidiam's face on $name", (kind) => {
       const again = await scene.refresh(KEEPER, token);
       expect(again.text()).toBe(first.text());
       expect(await stored(scene.world)).toEqual(before);
+    });
+
+    it.each([
+      ['more than was given', 'accounts:read accounts:write'],
+      ['less than was given', 'accounts:write'],
+    ])('"the byte-identical answer" is to the same request: not where the scope is %s', async (_, scope) => {
+      const { refresh_token: token } = await scene.allowed(KEEPER, 'accounts:read accounts:write');
+      const asking = scope === 'accounts:write' ? {} : { scope: 'accounts:read' };
+      const first = await scene.refresh(KEEPER, token, asking);
+      const before = await stored(scene.world);
+      expect(scene.wire(await scene.refresh(KEEPER, token, { scope }))).toStrictEqual(
+        invalidScope('scope is not that of the answer that was given.'),
+      );
+      expect(await stored(scene.world)).toEqual(before);
+      expect((await scene.refresh(KEEPER, token, asking)).text()).toBe(first.text());
     });
 
     it('"while the successor is unused": once it is used, a replay kills the family', async () => {
@@ -295,6 +310,7 @@ describe.each(databases)("Raidiam's face on $name", (kind) => {
       ['/token/revocation', '*'],
       ['/revoke', '*'],
       ['/jwks', '*'],
+      ['/.well-known/jwks.json', '*'],
       ['/.well-known/oauth-authorization-server', '*'],
       ['/token/introspection', null],
     ])('of %s is for scripts of other origins: %s', async (path, allowed) => {

@@ -226,17 +226,20 @@ describe.each(databases)('POST /token with an authorization code, on $name', (ki
       },
     );
 
-    it('the public halves of its keys, and nothing else of them', async () => {
-      const { status, headers, body } = normaliser.wire(await world.request('/jwks'));
-      expect(status).toBe(200);
-      expect(headers).toStrictEqual(published);
-      const text = expect.any(String);
-      const ec = { kty: 'EC', crv: 'P-256', x: text, y: text, kid: text, alg: 'ES256', use: 'sig' };
-      const rsa = { kty: 'RSA', n: text, e: 'AQAB', kid: text, alg: 'RS256', use: 'sig' };
-      const { keys } = body as { keys: { alg: string }[] };
-      // Of each algorithm the one that signs, and the one that will.
-      expect(keys.toSorted((one, other) => one.alg.localeCompare(other.alg))).toStrictEqual([ec, ec, rsa, rsa]);
-    });
+    it.each(['/jwks', '/.well-known/jwks.json'])(
+      '%s: the public halves of its keys, and nothing else of them',
+      async (path) => {
+        const { status, headers, body } = normaliser.wire(await world.request(path));
+        expect(status).toBe(200);
+        expect(headers).toStrictEqual(published);
+        const text = expect.any(String);
+        const ec = { kty: 'EC', crv: 'P-256', x: text, y: text, kid: text, alg: 'ES256', use: 'sig' };
+        const rsa = { kty: 'RSA', n: text, e: 'AQAB', kid: text, alg: 'RS256', use: 'sig' };
+        const { keys } = body as { keys: { alg: string }[] };
+        // Of each algorithm the one that signs, and the one that will.
+        expect(keys.toSorted((one, other) => one.alg.localeCompare(other.alg))).toStrictEqual([ec, ec, rsa, rsa]);
+      },
+    );
 
     it.each(['/jwks', '/.well-known/openid-configuration'])('%s for GET and HEAD only', async (path) => {
       const answer = await world.request(path, { method: 'POST' });

@@ -72,6 +72,10 @@ const ACCEPTED: Row[] = [
     ({ sign, issuer }) => sign({ claims: { aud: [issuer, `${issuer}/token`] } }),
   ],
   [
+    '"every `aud` member is ours": of another face',
+    ({ sign, issuer }) => sign({ claims: { aud: [`${issuer}/oauth2/tokens`, `${issuer}/token/introspection`] } }),
+  ],
+  [
     '"`exp` at most 1 hour ahead (Authlib signs for 3600 s)"',
     ({ sign, now }) => sign({ claims: { iat: undefined, exp: now + 3600 } }),
   ],
@@ -95,7 +99,7 @@ const REFUSED: Row[] = [
     '"every `aud` member is ours": a foreign one beside ours',
     ({ sign, issuer }) => sign({ claims: { aud: [issuer, 'https://elsewhere.example'] } }),
   ],
-  ['the token endpoint of another face', ({ sign, issuer }) => sign({ claims: { aud: `${issuer}/oauth2/tokens` } })],
+  ['an endpoint where no client authenticates', ({ sign, issuer }) => sign({ claims: { aud: `${issuer}/auth` } })],
   ['no aud', ({ sign }) => sign({ claims: { aud: undefined } })],
   ['an empty aud', ({ sign }) => sign({ claims: { aud: [] } })],
   ['an aud that is no string', ({ sign, issuer }) => sign({ claims: { aud: [[issuer]] } })],
@@ -323,12 +327,14 @@ describe.each(databases)('client assertions on $name', (kind) => {
 
   describe("at SlashID's face", () => {
     const path = '/oauth2/tokens';
-    it('its own token endpoint is an audience, and the one of the other face is not', async () => {
+    it('both token endpoints are audiences, and nothing of somebody else', async () => {
       const { issuer } = place();
-      const answer = await present(await sign({ claims: { aud: issuer + path } }), { path });
-      expect([answer.status, answer.json()['token_type']]).toEqual([200, 'bearer']);
+      for (const aud of [issuer + path, [issuer, `${issuer}/token`]]) {
+        const answer = await present(await sign({ claims: { aud } }), { path });
+        expect([answer.status, answer.json()['token_type']]).toEqual([200, 'bearer']);
+      }
       const before = await stored(world);
-      const foreign = await present(await sign({ claims: { aud: `${issuer}/token` } }), { path });
+      const foreign = await present(await sign({ claims: { aud: [issuer, 'https://elsewhere.example'] } }), { path });
       expect([foreign.status, foreign.json()]).toEqual([
         403,
         { errors: [{ httpcode: 403, message: 'Client authentication failed.' }] },
@@ -337,17 +343,22 @@ describe.each(databases)('client assertions on $name', (kind) => {
     });
   });
 
-  it.each(['/token/introspection', '/token/revocation', '/revoke'])(
-    '%s is an audience where it is asked',
-    async (path) => {
-      const { issuer } = place();
-      const form = { token: 'no-such-token' };
-      const answer = await present(await sign({ claims: { aud: issuer + path } }), { path, form });
+  it.each([
+    '/token/introspection',
+    '/token/revocation',
+    '/revoke',
+    '/oauth2/tokens/introspect',
+    '/oauth2/tokens/revoke',
+  ])('%s is an audience, and so are the token endpoints there', async (path) => {
+    const { issuer } = place();
+    const form = { token: 'no-such-token' };
+    for (const aud of [issuer + path, [issuer, `${issuer}/token`], `${issuer}/oauth2/tokens`]) {
+      const answer = await present(await sign({ claims: { aud } }), { path, form });
       expect([200, 204]).toContain(answer.status);
-      const elsewhere = await present(await sign({ claims: { aud: `${issuer}/oauth2/tokens` } }), { path, form });
-      expect([400, 401]).toContain(elsewhere.status);
-    },
-  );
+    }
+    const elsewhere = await present(await sign({ claims: { aud: `${issuer}/auth` } }), { path, form });
+    expect([400, 401, 403]).toContain(elsewhere.status);
+  });
 
   it('client_secret_jwt: "two may be valid while rotating", and they "are ciphertext"', async () => {
     const rotated = await admin('/admin/clients/hmac/rotate-secret', { previous_valid_for: 60 });

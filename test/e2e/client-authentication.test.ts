@@ -254,11 +254,11 @@ describe.each(databases)('client authentication on $name', (kind) => {
   );
 
   it('"429 with `Retry-After`": guesses at a secret that a human made are counted on all replicas, and the right one has to wait, too', async () => {
-    const guesses: number[] = [];
-    for (let guess = 0; guess < 5; guess += 1) {
-      guesses.push((await own('human', `wrong secret ${guess}`, { at: guess % 2 ? other : world.service })).status);
+    const guesses = new Set<number>();
+    for (let guess = 0; guess < 50; guess += 1) {
+      guesses.add((await own('human', `wrong secret ${guess}`, { at: guess % 2 ? other : world.service })).status);
     }
-    expect(guesses).toEqual([401, 401, 401, 401, 401]);
+    expect(guesses).toEqual(new Set([401]));
     // As if the wait had just begun, however long the guessing took.
     await world.database.query('UPDATE throttles SET blocked_until = ? WHERE blocked_until IS NOT NULL', [
       Date.now() + 60_000,

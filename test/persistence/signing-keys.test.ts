@@ -145,16 +145,22 @@ describe.each(databases)('signing keys on $name', (kind) => {
     expect((await kids('EdDSA')).current).toBe(unrotated.next);
   });
 
-  it('sign only once they have been published for an hour, unless it is to be at once', async () => {
+  it('"the next key published before its use": the first with the one that signs, each later one for an hour, unless it is to be at once', async () => {
     await start();
+    const first = await kids();
+    storage.clock.advance(1);
+    await one.rotation.rotate({ algorithm: 'ES256' });
     const before = await kids();
+    expect(before.current).toBe(first.next);
     storage.clock.advance(HOUR_MS - 1);
     await expect(one.rotation.rotate({ algorithm: 'ES256' })).rejects.toMatchObject({ code: 'resource.conflict' });
     expect(await kids()).toEqual(before);
-    expect(await audits()).toEqual([]);
+    const known = (await one.rotation.list()).find(({ kid }) => kid === before.next)?.changesAt;
+    expect(known).toBe(storage.clock.now() + 1);
+    expect(await audits()).toEqual(['requested ES256']);
     await one.rotation.rotate({ algorithm: 'ES256', immediately: true });
     expect((await kids()).current).toBe(before.next);
-    expect(await audits()).toEqual(['immediate ES256']);
+    expect(await audits()).toEqual(['immediate ES256', 'requested ES256']);
   });
 
   it.each([{ immediately: true }, { revokePrevious: true }])(

@@ -39,6 +39,8 @@ describe.each(databases)('throttles on $name', (kind) => {
         return Promise.resolve(accepted);
       }),
     );
+  const failingClient = (clientId: string) =>
+    from(here, () => first.attempt(clientId, () => Promise.resolve(false), { by: 'client' }));
   const failed = (address: string) => from(address, () => first.failed('something else'));
   const failing = async (account: string, times: number, at = {}) => {
     for (let count = 0; count < times; count += 1) expect(await attempt(account, false, at)).toEqual(WRONG);
@@ -54,6 +56,13 @@ describe.each(databases)('throttles on $name', (kind) => {
       expect(await attempt('growing', false)).toEqual(WRONG);
     }
     expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
+  });
+
+  it('let fifty of them pass where a client fails, and keep no user waiting for it', async () => {
+    for (let count = 0; count < 50; count += 1) expect(await failingClient('a name')).toEqual(WRONG);
+    expect(await failingClient('a name')).toEqual(throttled(1));
+    for (let count = 0; count < 10; count += 1) expect(await failingClient('another client')).toEqual(WRONG);
+    expect(await attempt('a name', true)).toEqual(RIGHT);
   });
 
   it('judge no throttled attempt, and are not prolonged by one', async () => {

@@ -114,7 +114,7 @@ export class ClientAssertions {
     const now = epochSeconds(this.clock.now());
     const { iss, sub, exp, iat, jti } = claims;
     if (iss !== client.clientId || sub !== client.clientId) return 'assertion: iss and sub are not the client';
-    const ours = [this.configuration.issuer, ...endpoints];
+    const ours = [this.configuration.issuer, ...endpoints.map((path) => this.configuration.url(path))];
     const audience = [claims.aud ?? []].flat();
     if (audience.length === 0 || !audience.every((member) => ours.includes(member)))
       return 'assertion: another audience';

@@ -69,7 +69,7 @@ export class ClientAuthentication {
       return false;
     };
     if (!live.some(({ verifier }) => isGuessable(verifier))) return judge();
-    const { accepted, retryAfterSeconds } = await this.throttling.attempt(`client ${client.clientId}`, judge);
+    const { accepted, retryAfterSeconds } = await this.throttling.attempt(client.clientId, judge, { by: 'client' });
     if (retryAfterSeconds === undefined) return accepted;
     throw new DomainError('request.rate-limited', {
       meta: { retryAfterSeconds },

@@ -16,6 +16,6 @@ export type PresentedClient =
       /** Where the request names it beside the assertion, whose `sub` it has to be. */
       clientId: string | undefined;
       assertion: Secret;
-      /** The URLs that the assertion may name beside the issuer: that of the endpoint that was asked, and its face's token endpoint. */
+      /** The paths of ours that the assertion may name beside the issuer. */
       endpoints: readonly string[];
     };

@@ -5,6 +5,8 @@ import { DomainError } from '../domain-error.js';
 import { FormBody } from './form.js';
 
 const MAX_BODY_BYTES = 65_536;
+/** Whoever still sends what was refused has so long to read why. */
+const SENDING_AFTER_ANSWER_MS = 2_000;
 const FORM = 'application/x-www-form-urlencoded';
 /** What clients call the ASCII that a form is in, whatever its escapes stand for (UTF-8). @see RFC 6749 appendix B */
 const ASCII_COMPATIBLE = new Set(['utf-8', 'us-ascii', 'iso-8859-1']);
@@ -14,6 +16,7 @@ const ASCII_COMPATIBLE = new Set(['utf-8', 'us-ascii', 'iso-8859-1']);
  * refused by what it says of itself, or at its first byte too many: Express's own parsers read to the end what they refuse.
  */
 export function readBody(request: Request, response: Response, next: NextFunction): void {
+  response.once('finish', () => endUnfinished(request));
   const type = request.is(['json', '+json', FORM]);
   if (typeof type !== 'string') {
     next();
@@ -51,6 +54,16 @@ export function readBody(request: Request, response: Response, next: NextFunctio
   });
   const breakOff = AsyncResource.bind((): void => settle(malformed()));
   request.on('data', take).once('end', finish).once('close', breakOff);
+}
+
+/** A body that was refused is not read for ever. */
+function endUnfinished(request: Request): void {
+  if (request.complete) return;
+  const end = setTimeout(() => {
+    // By now the connection may serve another request.
+    if (!request.complete) request.socket.destroy();
+  }, SENDING_AFTER_ANSWER_MS).unref();
+  request.once('close', () => clearTimeout(end));
 }
 
 /** Why a body is not even looked at. Nobody compresses a request of a few hundred bytes, save to have it unpacked. */

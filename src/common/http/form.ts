@@ -13,6 +13,7 @@ const FORM_EXPECTED = 'The body must be application/x-www-form-urlencoded.';
  * unknown ones are kept for whoever knows them. @see RFC 6749 sections 3.1, 3.2 and appendix B
  */
 export function formParameters(encoded: string): Map<string, string> {
+  refuseOtherEncodings(encoded);
   const parameters = new Map<string, string>();
   const seen = new Set<string>();
   for (const [name, value] of new URLSearchParams(encoded)) {
@@ -23,6 +24,15 @@ export function formParameters(encoded: string): Map<string, string> {
     if (value !== '') parameters.set(name, value);
   }
   return parameters;
+}
+
+/** URLSearchParams would put U+FFFD in the place of what is no UTF-8, and many texts would become one. */
+function refuseOtherEncodings(encoded: string): void {
+  try {
+    for (const [escapes] of encoded.matchAll(/(?:%[0-9a-f]{2})+/gi)) decodeURIComponent(escapes);
+  } catch {
+    throw new DomainError('request.malformed', { publicDetail: 'The parameters are not in UTF-8.' });
+  }
 }
 
 /**

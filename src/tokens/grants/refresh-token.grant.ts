@@ -64,18 +64,24 @@ export class RefreshTokenGrant implements GrantHandler {
       nonce: undefined,
       claims: grant.claims,
       family: { scope: stored.scope, expiresAt: stored.expiresAt },
-      claim: () => this.#claim(token, grant.id, { grace: !barred && hasGrace(client) }),
+      claim: () => this.#claim(token, grant.id, { grace: !barred && hasGrace(client), scope }),
       ...(hasGrace(client) && { issued: (answer: TokenResult) => this.refreshTokens.keepAnswer(token, answer) }),
     };
   }
 
-  async #claim(token: Secret, grantId: string, policy: { grace: boolean }): Promise<Claim> {
-    const rotation = await this.refreshTokens.rotate(token, policy);
+  async #claim(
+    token: Secret,
+    grantId: string,
+    { grace, scope }: { grace: boolean; scope: readonly string[] | undefined },
+  ): Promise<Claim> {
+    const rotation = await this.refreshTokens.rotate(token, { grace });
     switch (rotation.outcome) {
       case 'rotated':
         return { outcome: 'claimed' };
       case 'repeated':
-        return rotation;
+        return scope && !isSame(scope, rotation.answer.scope)
+          ? { outcome: 'refused', error: anotherScope() }
+          : rotation;
       case 'expired':
         return { outcome: 'refused', error: invalid('refresh token expired meanwhile') };
       default:
@@ -95,6 +101,15 @@ export class RefreshTokenGrant implements GrantHandler {
 /** Nothing but the token itself shows who a public client is: a thief would be told the answer just as well. */
 function hasGrace(client: Client): boolean {
   return client.tokenEndpointAuthMethod !== 'none';
+}
+
+/** The answer that was lost is not the one to another request. */
+function anotherScope(): DomainError {
+  return new DomainError('scope.invalid', { publicDetail: 'scope is not that of the answer that was given.' });
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return isWithin(one, other) && isWithin(other, one);
 }
 
 const PUBLIC_TEXT = 'The refresh token is invalid, expired, revoked, used, or was issued to another client.';

@@ -87,7 +87,7 @@ export class SigningKeyRotation implements OnModuleInit {
       if (signal.aborted) return;
       const { current, next } = pairOf(await this.#rows.find(), algorithm);
       const due = this.#everyMs > 0 && current && (current.activatedAt ?? current.createdAt) + this.#everyMs <= now;
-      if (due && next && isKnown(next, now)) await this.#rotate([algorithm], 'scheduled');
+      if (due && next && knownFrom(next, current) <= now) await this.#rotate([algorithm], 'scheduled');
     }
     await this.#dropOtherAlgorithms();
     const { affected } = await this.#rows.delete({ status: 'retired', retiredAt: LessThan(now - KEPT_MS) });
@@ -112,19 +112,19 @@ export class SigningKeyRotation implements OnModuleInit {
 
   /** By status, the newest first. */
   async list(): Promise<SigningKeyUse[]> {
-    return inOrder(await this.#rows.find()).map((row) => ({
+    const rows = await this.#rows.find();
+    return inOrder(rows).map((row) => ({
       kid: row.kid,
       algorithm: row.algorithm,
       status: row.status,
       createdAt: row.createdAt,
       activatedAt: row.status === 'next' ? undefined : (row.activatedAt ?? row.createdAt),
       retiredAt: row.retiredAt ?? undefined,
-      changesAt: this.#changesAt(row),
+      changesAt: row.status === 'next' ? knownFrom(row, pairOf(rows, row.algorithm).current) : this.#changesAt(row),
     }));
   }
 
   #changesAt({ status, createdAt, activatedAt, retiredAt }: SigningKeyEntity): number | undefined {
-    if (status === 'next') return createdAt + KNOWN_AFTER_MS;
     if (status === 'retired') return (retiredAt ?? createdAt) + KEPT_MS;
     return this.#everyMs === 0 ? undefined : (activatedAt ?? createdAt) + this.#everyMs;
   }
@@ -132,18 +132,20 @@ export class SigningKeyRotation implements OnModuleInit {
   /** Makes what is missing: a key that signs, and one that will. */
   async #complete(): Promise<void> {
     const rows = await this.#rows.find({ select: { algorithm: true, status: true } });
+    const now = this.clock.now();
     const missing = this.#algorithms.flatMap((algorithm) =>
       (['current', 'next'] as const)
         .filter((status) => !rows.some((row) => row.algorithm === algorithm && row.status === status))
-        .map((status) => this.#make(algorithm, status)),
+        .map((status) => this.#make(algorithm, status, now)),
     );
     for (const key of await Promise.all(missing)) await this.unitOfWork.insertOnce(SigningKeyEntity, key);
     if (missing.length > 0) this.keys.forget();
   }
 
   async #refuseUnknown(algorithms: readonly SigningAlgorithm[]): Promise<void> {
-    const rows = await this.#rows.findBy({ algorithm: In(algorithms), status: 'next' });
-    if (rows.every((row) => isKnown(row, this.clock.now()))) return;
+    const rows = await this.#rows.findBy({ algorithm: In(algorithms) });
+    const pairs = algorithms.map((algorithm) => pairOf(rows, algorithm));
+    if (pairs.every(({ current, next }) => !next || knownFrom(next, current) <= this.clock.now())) return;
     throw new DomainError('resource.conflict', {
       publicDetail: 'A next key is too new to be known to everybody who verifies tokens.',
     });
@@ -151,11 +153,12 @@ export class SigningKeyRotation implements OnModuleInit {
 
   async #rotate(algorithms: readonly SigningAlgorithm[], reason: string): Promise<void> {
     const rows = await this.#rows.find();
+    const now = this.clock.now();
     const successions = await Promise.all(
       algorithms.map(async (algorithm): Promise<Succession> => {
         const { current, next } = pairOf(rows, algorithm);
         if (!current || !next) throw rotatedMeanwhile();
-        return { current, next, afterNext: await this.#make(algorithm, 'next') };
+        return { current, next, afterNext: await this.#make(algorithm, 'next', now) };
       }),
     );
     await this.#change(reason, algorithms, async () => {
@@ -179,7 +182,10 @@ export class SigningKeyRotation implements OnModuleInit {
       ...(algorithm !== undefined && { where: { algorithm } }),
     });
     const algorithms = this.#algorithms.filter((one) => algorithm === undefined || one === algorithm);
-    const made = await Promise.all(algorithms.flatMap((one) => [this.#make(one, 'current'), this.#make(one, 'next')]));
+    const now = this.clock.now();
+    const made = await Promise.all(
+      algorithms.flatMap((one) => [this.#make(one, 'current', now), this.#make(one, 'next', now)]),
+    );
     await this.#change('revoked', algorithm === undefined ? algorithms : [algorithm], async () => {
       const { affected } = await this.#rows.delete({ kid: In(replaced.map(({ kid }) => kid)) });
       if (affected !== replaced.length) throw rotatedMeanwhile();
@@ -219,12 +225,11 @@ export class SigningKeyRotation implements OnModuleInit {
     if (changes.some(({ affected }) => affected)) this.keys.forget();
   }
 
-  async #make(algorithm: SigningAlgorithm, status: SigningKeyStatus): Promise<SigningKeyEntity> {
+  async #make(algorithm: SigningAlgorithm, status: SigningKeyStatus, now: number): Promise<SigningKeyEntity> {
     const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true, modulusLength: RSA_BITS });
     const jwk = await exportJWK(publicKey);
     const kid = await calculateJwkThumbprint(jwk);
     const envelope = this.envelopes.create({ table: SIGNING_KEYS_TABLE, id: kid });
-    const now = this.clock.now();
     return {
       kid,
       algorithm,
@@ -252,8 +257,9 @@ function pairOf(rows: readonly SigningKeyEntity[], algorithm: string) {
   return { current: find('current'), next: find('next') };
 }
 
-function isKnown({ createdAt }: SigningKeyEntity, now: number): boolean {
-  return createdAt + KNOWN_AFTER_MS <= now;
+/** At once where no key set was ever published that has the current one and not the next: when both were made at the same time. */
+function knownFrom({ createdAt }: SigningKeyEntity, current: SigningKeyEntity | undefined): number {
+  return current && createdAt <= current.createdAt ? createdAt : createdAt + KNOWN_AFTER_MS;
 }
 
 function rotatedMeanwhile(): DomainError {

@@ -71,11 +71,17 @@ export const grantedRows: SceneRow[] = [
       }),
     answer: granted('accounts:read'),
   },
-  {
-    name: 'any answer is acceptable',
-    send: (scene) => scene.token(MACHINE, READ, { accept: 'text/html, */*;q=0.1' }),
+  ...[
+    'text/html, */*;q=0.1',
+    'application/*',
+    'application/json; charset=utf-8',
+    'application/json;charset=UTF-8, application/*+json',
+    'Application/JSON;version=2;q=0.5, text/html',
+  ].map((accept): SceneRow => ({
+    name: `Accept: ${accept} admits JSON`,
+    send: (scene) => scene.token(MACHINE, READ, { accept }),
     answer: granted('accounts:read'),
-  },
+  })),
   {
     name: 'the headers that Raidiam Connect documents',
     send: (scene) =>
@@ -171,7 +177,12 @@ export const refusedRows: SceneRow[] = [
     send: (scene) => scene.token(SIGNER, { ...READ, client_assertion_type: 'x'.repeat(161) }),
     answer: invalidRequest('client_assertion_type must be shorter than or equal to 160 characters'),
   },
-  ...['text/html', 'application/xml, text/*', 'application/json;q=0'].map((accept): SceneRow => ({
+  ...[
+    'text/html',
+    'application/xml, text/*',
+    'application/json;q=0',
+    'application/json;q=0, application/json;charset=utf-8;q=0',
+  ].map((accept): SceneRow => ({
     name: `Accept: ${accept} admits no answer of ours: 406 without a body`,
     send: (scene) => scene.token(MACHINE, READ, { accept }),
     answer: empty(406),

@@ -6,6 +6,18 @@ import { Secret } from '../../../common/secret.js';
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
+/** Where a client authenticates; discovery names one of each kind, the faces have more. */
+const ENDPOINTS = [
+  '/token',
+  '/token/introspection',
+  '/token/revocation',
+  '/revoke',
+  '/oauth2/tokens',
+  '/oauth2/tokens/introspect',
+  '/oauth2/tokens/revoke',
+  '/oauth2/tokens/revoke-all',
+];
+
 export interface PresentationOptions {
   /** Whether the face documents `assertion` for what RFC 7523 calls `client_assertion`. */
   documentsAssertion?: boolean;
@@ -13,14 +25,12 @@ export interface PresentationOptions {
 
 /**
  * Which client a form request says it is, and how. @see RFC 6749 section 2.3.1: Basic credentials are form-encoded
- * before they are base64-encoded, and a request uses one method. `endpoints` are the URLs that an assertion may name beside
- * the issuer.
+ * before they are base64-encoded, and a request uses one method.
  * @throws DomainError `request.parameter-invalid` when two methods are used or they disagree
  */
 export function presentedClient(
   authorization: string | undefined,
   form: ReadonlyMap<string, string>,
-  endpoints: readonly string[] = [],
   options: PresentationOptions = {},
 ): PresentedClient | undefined {
   const clientId = form.get('client_id');
@@ -37,7 +47,7 @@ export function presentedClient(
       throw twoMethods('client_id is not the authenticated client.');
     return basic;
   }
-  if (assertion) return { method: 'client_assertion', clientId, assertion, endpoints };
+  if (assertion) return { method: 'client_assertion', clientId, assertion, endpoints: ENDPOINTS };
   if (clientId === undefined) return undefined;
   return secret === undefined
     ? { method: 'none', clientId }

@@ -3,7 +3,6 @@ import type { Request } from 'express';
 import { DomainError, invalidParameter } from '../../../common/domain-error.js';
 import { documentedMembers } from '../../../common/http/documented-members.js';
 import { FormBody, formBody, requestForm } from '../../../common/http/form.js';
-import { Configuration } from '../../../config/index.js';
 import { Introspection, type IntrospectedToken } from '../../introspection/introspection.js';
 import { presentedClient } from '../oauth/presented-client.js';
 import { AcceptsJsonGuard } from './accepts-json.guard.js';
@@ -13,15 +12,7 @@ import { RaidiamIntrospectionDocumentation } from './raidiam.openapi.js';
 
 @Controller()
 export class IntrospectionController {
-  /** What an assertion may be meant for: this endpoint, or the one that libraries take for all of them. */
-  readonly #audiences: readonly string[];
-
-  constructor(
-    @Inject(Introspection) private readonly introspection: Introspection,
-    @Inject(Configuration) configuration: Configuration,
-  ) {
-    this.#audiences = ['/token/introspection', '/token'].map((path) => configuration.url(path));
-  }
+  constructor(@Inject(Introspection) private readonly introspection: Introspection) {}
 
   @Post('token/introspection')
   @HttpCode(200)
@@ -32,7 +23,7 @@ export class IntrospectionController {
     const parameters = request.is('json') ? jsonParameters(request.body) : requestForm(request, PresentedTokenForm);
     const found = await this.introspection.introspect({
       token: presentedToken(parameters),
-      client: presentedClient(request.headers.authorization, parameters, this.#audiences),
+      client: presentedClient(request.headers.authorization, parameters),
     });
     return found ? toAnswer(found) : { active: false };
   }

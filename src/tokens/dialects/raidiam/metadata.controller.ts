@@ -9,6 +9,7 @@ import {
 import { GrantHandlers } from '../../engine/grant-handler.js';
 import { SigningKeys } from '../../signing/signing-keys.js';
 import { JsonWebKeySet } from './raidiam.dto.js';
+import { interaction } from './raidiam.openapi.js';
 
 const CACHEABLE = 'public, max-age=300';
 
@@ -25,7 +26,11 @@ export class MetadataController {
   @Get(['.well-known/openid-configuration', '.well-known/oauth-authorization-server'])
   @Header('Cache-Control', CACHEABLE)
   @ApiOperation({ summary: 'Metadata of the authorization server', operationId: 'getMetadata' })
-  @ApiOkResponse({ description: 'RFC 8414 metadata', schema: { type: 'object', additionalProperties: true } })
+  @ApiOkResponse({
+    description: 'RFC 8414 metadata',
+    schema: { type: 'object', additionalProperties: true },
+    headers: interaction,
+  })
   metadata(): Record<string, unknown> {
     const { issuer } = this.configuration;
     const scopes = this.configuration.declared.scopes.map(({ name }) => name);
@@ -72,10 +77,10 @@ export class MetadataController {
     };
   }
 
-  @Get('jwks')
+  @Get(['jwks', '.well-known/jwks.json'])
   @Header('Cache-Control', CACHEABLE)
   @ApiOperation({ summary: 'Public keys that verify our tokens', operationId: 'getJwks' })
-  @ApiOkResponse({ description: 'RFC 7517 key set', type: JsonWebKeySet })
+  @ApiOkResponse({ description: 'RFC 7517 key set', type: JsonWebKeySet, headers: interaction })
   async jwks(): Promise<JsonWebKeySet> {
     return { keys: await this.keys.publicJwks() };
   }

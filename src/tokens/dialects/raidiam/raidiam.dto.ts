@@ -91,7 +91,7 @@ export class TokenForm extends ClientForm {
 /** The form of introspection and revocation. */
 export class PresentedTokenForm extends ClientForm {
   /** The access token or refresh token in question. */
-  @ApiProperty()
+  @ApiProperty({ required: true })
   @IsOptional()
   @IsString()
   token?: string;

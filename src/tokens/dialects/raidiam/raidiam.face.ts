@@ -10,6 +10,7 @@ const CROSS_ORIGIN = new Set([
   '/token/revocation',
   '/revoke',
   '/jwks',
+  '/.well-known/jwks.json',
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
 ]);

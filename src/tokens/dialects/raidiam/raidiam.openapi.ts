@@ -18,7 +18,8 @@ import {
   TokenForm,
 } from './raidiam.dto.js';
 
-const interaction = {
+/** On every answer. */
+export const interaction = {
   'x-fapi-interaction-id': {
     description: 'The one received where it is valid, a new UUID otherwise',
     schema: { type: 'string' as const },

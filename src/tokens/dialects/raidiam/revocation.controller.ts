@@ -1,7 +1,6 @@
 import { Controller, Header, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { requestForm } from '../../../common/http/form.js';
-import { Configuration } from '../../../config/index.js';
 import { Revocation } from '../../revocation/revocation.js';
 import { presentedClient } from '../oauth/presented-client.js';
 import { presentedToken } from '../oauth/presented-token.js';
@@ -10,15 +9,7 @@ import { RaidiamRevocationDocumentation } from './raidiam.openapi.js';
 
 @Controller()
 export class RevocationController {
-  /** What an assertion may be meant for: this endpoint by either address, or the one that libraries take for all of them. */
-  readonly #audiences: readonly string[];
-
-  constructor(
-    @Inject(Revocation) private readonly revocation: Revocation,
-    @Inject(Configuration) configuration: Configuration,
-  ) {
-    this.#audiences = ['/token/revocation', '/revoke', '/token'].map((path) => configuration.url(path));
-  }
+  constructor(@Inject(Revocation) private readonly revocation: Revocation) {}
 
   /** The documented address, and the documented status. */
   @Post('token/revocation')
@@ -42,7 +33,7 @@ export class RevocationController {
     const form = requestForm(request, PresentedTokenForm);
     await this.revocation.revoke({
       token: presentedToken(form),
-      client: presentedClient(request.headers.authorization, form, this.#audiences),
+      client: presentedClient(request.headers.authorization, form),
     });
   }
 }

@@ -2,7 +2,6 @@ import { Controller, Header, HttpCode, Inject, Post, Req, UseGuards } from '@nes
 import type { Request } from 'express';
 import { DomainError } from '../../../common/domain-error.js';
 import { requestForm } from '../../../common/http/form.js';
-import { Configuration } from '../../../config/index.js';
 import { TokenEngine, type TokenRequest } from '../../engine/token-engine.js';
 import { presentedClient } from '../oauth/presented-client.js';
 import { AcceptsJsonGuard } from './accepts-json.guard.js';
@@ -11,10 +10,7 @@ import { RaidiamTokenDocumentation } from './raidiam.openapi.js';
 
 @Controller()
 export class TokenController {
-  constructor(
-    @Inject(TokenEngine) private readonly engine: TokenEngine,
-    @Inject(Configuration) private readonly configuration: Configuration,
-  ) {}
+  constructor(@Inject(TokenEngine) private readonly engine: TokenEngine) {}
 
   @Post('token')
   @HttpCode(200)
@@ -24,9 +20,7 @@ export class TokenController {
   async token(@Req() request: Request): Promise<TokenAnswer> {
     const form = requestForm(request, TokenForm);
     const result = await this.engine.exchange({
-      client: presentedClient(request.headers.authorization, form, [this.configuration.url('/token')], {
-        documentsAssertion: true,
-      }),
+      client: presentedClient(request.headers.authorization, form, { documentsAssertion: true }),
       parameters: form,
       ...grantOf(form),
     });

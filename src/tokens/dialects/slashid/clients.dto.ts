@@ -113,7 +113,7 @@ export class NewOAuthClient extends OAuthClientSettings {
   override refresh_token_duration = REFRESH_TOKEN_SECONDS;
 
   /** Whether it can keep no secret. */
-  @ApiPropertyOptional({ default: false })
+  @ApiPropertyOptional({ type: Boolean, default: false })
   override public = false;
 }
 

@@ -30,7 +30,7 @@ class SlashidClientForm {
 
 /** The form of `POST /oauth2/tokens`. */
 export class SlashidTokenForm extends SlashidClientForm {
-  @ApiProperty({ enum: ['client_credentials', 'authorization_code', 'refresh_token'] })
+  @ApiProperty({ enum: ['client_credentials', 'authorization_code', 'refresh_token'], required: true })
   @IsOptional()
   @IsString()
   grant_type?: string;
@@ -85,7 +85,7 @@ export class SlashidTokenForm extends SlashidClientForm {
 /** The form of `POST /oauth2/tokens/revoke`. */
 export class SlashidRevocationForm extends SlashidClientForm {
   /** The access token or refresh token in question. */
-  @ApiProperty()
+  @ApiProperty({ required: true })
   @IsOptional()
   @IsString()
   token?: string;
@@ -111,7 +111,7 @@ export class SlashidIntrospectionForm extends SlashidRevocationForm {
 /** The form of `POST /oauth2/tokens/revoke-all`. */
 export class SlashidRevokeAllForm extends SlashidClientForm {
   /** The person; the `sub` of the tokens. */
-  @ApiProperty()
+  @ApiProperty({ required: true })
   @IsOptional()
   @IsString()
   person_id?: string;

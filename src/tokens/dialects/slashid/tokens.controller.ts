@@ -3,7 +3,6 @@ import type { Request } from 'express';
 import type { PresentedClient } from '../../../clients/index.js';
 import { DomainError, invalidParameter } from '../../../common/domain-error.js';
 import { requestForm } from '../../../common/http/form.js';
-import { Configuration } from '../../../config/index.js';
 import { TokenEngine } from '../../engine/token-engine.js';
 import { Introspection } from '../../introspection/introspection.js';
 import { Revocation } from '../../revocation/revocation.js';
@@ -31,7 +30,6 @@ export class OAuthTokensController {
     @Inject(TokenEngine) private readonly engine: TokenEngine,
     @Inject(Introspection) private readonly introspection: Introspection,
     @Inject(Revocation) private readonly revocation: Revocation,
-    @Inject(Configuration) private readonly configuration: Configuration,
   ) {}
 
   @Post()
@@ -51,7 +49,7 @@ export class OAuthTokensController {
     if (grantType === undefined) throw invalidParameter('grant_type', 'is missing');
     if (!GRANT_TYPES.has(grantType)) throw new DomainError('grant.unsupported');
     const withCode = grantType === AUTHORIZATION_CODE;
-    const presented = this.#client(request, form);
+    const presented = presentedClient(request.headers.authorization, form);
     const result = await this.engine.exchange({
       client: withCode ? bySecret(presented) : presented,
       grantType,
@@ -82,7 +80,7 @@ export class OAuthTokensController {
     const form = requestForm(request, SlashidIntrospectionForm);
     const found = await this.introspection.introspect({
       token: presentedToken(form),
-      client: this.#client(request, form, '/introspect'),
+      client: presentedClient(request.headers.authorization, form),
     });
     if (!found || !allows(found.claims.scope, form.get('scope'))) return { active: false };
     const { client_id, exp, iat, scope } = found.claims;
@@ -103,7 +101,7 @@ export class OAuthTokensController {
     const form = requestForm(request, SlashidRevocationForm);
     await this.revocation.revoke({
       token: presentedToken(form),
-      client: this.#client(request, form, '/revoke'),
+      client: presentedClient(request.headers.authorization, form),
     });
   }
 
@@ -122,16 +120,10 @@ export class OAuthTokensController {
     if (userId === undefined) throw invalidParameter('person_id', 'is missing');
     const until = form.get('until');
     await this.revocation.revokeAll({
-      client: this.#client(request, form, '/revoke-all'),
+      client: presentedClient(request.headers.authorization, form),
       userId,
       until: until === undefined ? undefined : revokeUntil(until),
     });
-  }
-
-  /** An assertion may name the endpoint that is asked, or this face's token endpoint. */
-  #client(request: Request, form: ReadonlyMap<string, string>, below = ''): PresentedClient | undefined {
-    const endpoints = [below, ''].map((path) => this.configuration.url(`/oauth2/tokens${path}`));
-    return presentedClient(request.headers.authorization, form, endpoints);
   }
 }
 
