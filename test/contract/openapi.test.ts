@@ -303,6 +303,31 @@ describe("Raidiam's token operation", () => {
   });
 });
 
+describe('what the dialects mark with *', () => {
+  it.each([
+    ['slashid', 'SlashidTokenForm', ['grant_type']],
+    ['slashid', 'SlashidIntrospectionForm', ['token']],
+    ['slashid', 'SlashidRevocationForm', ['token']],
+    ['slashid', 'SlashidRevokeAllForm', ['person_id']],
+    ['slashid', 'NewOAuthClient', ['client_name', 'scopes', 'grant_types']],
+    ['raidiam', 'PresentedTokenForm', ['token']],
+    // "client credentials where it is left out"
+    ['raidiam', 'TokenForm', undefined],
+  ] as const)('is required, and nothing else, by %s: %s', (name, schema, required) => {
+    expect(readDocument(name).components.schemas[schema]?.required).toEqual(required);
+  });
+
+  it("has the vendor's types and defaults", () => {
+    const { properties } = readDocument('slashid').components.schemas['NewOAuthClient'] ?? {};
+    expect(properties).toMatchObject({
+      access_token_duration: { type: 'integer', default: 86_400 },
+      refresh_token_duration: { type: 'integer', default: 864_000 },
+      redirect_uris: { type: 'array', items: { type: 'string' } },
+      public: { type: 'boolean', default: false },
+    });
+  });
+});
+
 describe('real answers', () => {
   const document = readDocument('symbolon');
   const seen = new Map<string, Set<number>>();

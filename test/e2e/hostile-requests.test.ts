@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases } from '../support/databases.js';
 import { count } from '../support/journeys.js';
@@ -16,7 +16,7 @@ import {
 import { Normaliser, stored, type Wire } from '../support/wire.js';
 import { createWorld, type World } from '../support/world.js';
 import { FACES } from './hostile/faces.js';
-import { basicOf, FORM, ROWS } from './hostile/request.rows.js';
+import { basicOf, FORM, rowsOf, SCOPES } from './hostile/request.rows.js';
 import { badTokens, giantTokens } from './hostile/token.rows.js';
 
 const BAD_REQUESTS = 1_000;
@@ -76,9 +76,22 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
   };
 
   describe.each(FACES)('$name', (face) => {
-    it.each(ROWS)('$name', async ({ request, refused }) => {
+    const asKeeper = basicOf(KEEPER.client_id, KEEPER.client_secret);
+
+    describe.each(face.endpoints)('$path', (endpoint) => {
+      it.each(rowsOf(endpoint))('$name', async ({ request, refused }) => {
+        const before = await stored(world);
+        const answer = await sendRaw(world.service.url, request);
+        expect(normaliser.wire(answer)).toStrictEqual(face.refuses(refused, endpoint));
+        expect(await stored(world)).toEqual(before);
+      });
+    });
+
+    it.each(SCOPES)('scope=$text', async ({ text, refused }) => {
       const before = await stored(world);
-      const answer = await sendRaw(world.service.url, request(face.token));
+      const body = `grant_type=client_credentials&scope=${text}`;
+      const headers = { ...asKeeper, 'Content-Type': FORM };
+      const answer = await sendRaw(world.service.url, { target: face.token, body, headers });
       expect(normaliser.wire(answer)).toStrictEqual(face.refuses(refused));
       expect(await stored(world)).toEqual(before);
     });
@@ -139,12 +152,32 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
     expect(asked).toBeGreaterThan(0);
   });
 
+  it.each(['application/x-www-form-urlencoded', 'text/plain'])(
+    'a body of %s that goes on after its refusal is cut off',
+    async (type) => {
+      const { hostname, port } = new URL(world.service.url);
+      const socket = connect(Number(port), hostname);
+      const closed = once(socket, 'close');
+      socket.on('error', () => undefined);
+      const head = ['POST /token HTTP/1.1', 'Host: x', `Content-Type: ${type}`, 'Transfer-Encoding: chunked', '', ''];
+      socket.write(head.join('\r\n'));
+      const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`;
+      const sending = setInterval(() => socket.write(chunk), 50);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 4(00|13) /);
+      await closed;
+      clearInterval(sending);
+    },
+  );
+
   it('issued nothing to anybody', async () => {
     expect(await count(world, 'audit_events', "WHERE event = 'token.issued'")).toBe(0);
   });
 
   it(`${BAD_REQUESTS} of them leave nothing behind in memory`, async () => {
-    const requests = FACES.flatMap(({ token }) => ROWS.map(({ request }) => request(token)));
+    const requests = FACES.flatMap(({ endpoints }) =>
+      endpoints.flatMap((endpoint) => rowsOf(endpoint).map(({ request }) => request)),
+    );
     const sendMany = async (number: number): Promise<void> => {
       let next = 0;
       const sender = async (): Promise<void> => {
