@@ -13,7 +13,6 @@ const FORM_EXPECTED = 'The body must be application/x-www-form-urlencoded.';
  * unknown ones are kept for whoever knows them. @see RFC 6749 sections 3.1, 3.2 and appendix B
  */
 export function formParameters(encoded: string): Map<string, string> {
-  refuseOtherEncodings(encoded);
   const parameters = new Map<string, string>();
   const seen = new Set<string>();
   for (const [name, value] of new URLSearchParams(encoded)) {
@@ -26,7 +25,10 @@ export function formParameters(encoded: string): Map<string, string> {
   return parameters;
 }
 
-/** URLSearchParams would put U+FFFD in the place of what is no UTF-8, and many texts would become one. */
+/**
+ * URLSearchParams would put U+FFFD in the place of what is no UTF-8, and many texts would become one. A provider that
+ * sends somebody back to us may word its errors in whatever encoding it likes.
+ */
 function refuseOtherEncodings(encoded: string): void {
   try {
     for (const [escapes] of encoded.matchAll(/(?:%[0-9a-f]{2})+/gi)) decodeURIComponent(escapes);
@@ -54,8 +56,9 @@ export function formBody(body: unknown, Shape?: new () => object): ReadonlyMap<s
 }
 
 /**
- * The same of a request that has to be a form or empty: a body that nobody could read is not taken for none.
- * @throws DomainError `request.unsupported-media-type`
+ * The same of a request of a client, which has to be a form in UTF-8 or empty: a body that nobody could read is not
+ * taken for none.
+ * @throws DomainError `request.unsupported-media-type`, `request.malformed`
  */
 export function requestForm(request: Request, Shape?: new () => object): ReadonlyMap<string, string> {
   const { 'content-length': length = '0', 'transfer-encoding': chunked } = request.headers;
@@ -63,6 +66,7 @@ export function requestForm(request: Request, Shape?: new () => object): Readonl
   if (body === undefined && (Number(length) > 0 || chunked !== undefined)) {
     throw new DomainError('request.unsupported-media-type', { publicDetail: FORM_EXPECTED });
   }
+  if (body instanceof FormBody) refuseOtherEncodings(body.encoded);
   return formBody(body, Shape);
 }
 

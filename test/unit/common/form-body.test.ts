@@ -1,6 +1,6 @@
 import { IsOptional, MaxLength } from 'class-validator';
 import { expect, it } from 'vitest';
-import { FormBody, formBody } from '../../../src/common/http/form.js';
+import { FormBody, formBody, queryParameters } from '../../../src/common/http/form.js';
 
 class Shape {
   @IsOptional()
@@ -15,3 +15,8 @@ it.each(['', 'constructor=a&', 'constructor=&', '__proto__=a&', 'prototype=a&toS
     expect(() => formBody(new FormBody(`${others}client_id=abcd`), Shape)).toThrow('is too long');
   },
 );
+
+it("takes a provider's words in another encoding for what can be read of them", () => {
+  const query = queryParameters('/login/x/callback?state=s&error=access_denied&error_description=refus%E9');
+  expect(Object.fromEntries(query)).toEqual({ state: 's', error: 'access_denied', error_description: 'refus\uFFFD' });
+});
