@@ -16,7 +16,7 @@ import {
 import { Normaliser, stored, type Wire } from '../support/wire.js';
 import { createWorld, type World } from '../support/world.js';
 import { FACES } from './hostile/faces.js';
-import { basicOf, FORM, rowsOf, SCOPES } from './hostile/request.rows.js';
+import { basicOf, FORM, rowsOf, scopeRequest, SCOPES } from './hostile/request.rows.js';
 import { badTokens, giantTokens } from './hostile/token.rows.js';
 
 const BAD_REQUESTS = 1_000;
@@ -76,8 +76,6 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
   };
 
   describe.each(FACES)('$name', (face) => {
-    const asKeeper = basicOf(KEEPER.client_id, KEEPER.client_secret);
-
     describe.each(face.endpoints)('$path', (endpoint) => {
       it.each(rowsOf(endpoint))('$name', async ({ request, refused }) => {
         const before = await stored(world);
@@ -89,9 +87,7 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
 
     it.each(SCOPES)('scope=$text', async ({ text, refused }) => {
       const before = await stored(world);
-      const body = `grant_type=client_credentials&scope=${text}`;
-      const headers = { ...asKeeper, 'Content-Type': FORM };
-      const answer = await sendRaw(world.service.url, { target: face.token, body, headers });
+      const answer = await sendRaw(world.service.url, scopeRequest(face.token, text));
       expect(normaliser.wire(answer)).toStrictEqual(face.refuses(refused));
       expect(await stored(world)).toEqual(before);
     });
@@ -175,9 +171,10 @@ describe.each(databases)('hostile requests, on $name', (kind) => {
   });
 
   it(`${BAD_REQUESTS} of them leave nothing behind in memory`, async () => {
-    const requests = FACES.flatMap(({ endpoints }) =>
-      endpoints.flatMap((endpoint) => rowsOf(endpoint).map(({ request }) => request)),
-    );
+    const requests = FACES.flatMap(({ token, endpoints }) => [
+      ...endpoints.flatMap((endpoint) => rowsOf(endpoint).map(({ request }) => request)),
+      ...SCOPES.map(({ text }) => scopeRequest(token, text)),
+    ]);
     const sendMany = async (number: number): Promise<void> => {
       let next = 0;
       const sender = async (): Promise<void> => {

@@ -171,3 +171,9 @@ export const SCOPES: { text: string; refused: Refusal }[] = [
     refused: { why: 'invalid_scope' as const, text: 'The client is not registered for all of this scope.' },
   })),
 ];
+
+export const scopeRequest = (target: string, text: string): RawRequest => ({
+  target,
+  body: `grant_type=client_credentials&scope=${text}`,
+  headers: { ...AUTHORIZATION, 'Content-Type': FORM },
+});
